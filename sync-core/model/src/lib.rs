@@ -1,0 +1,20 @@
+//! What handheld and HQ must agree on, byte for byte. No I/O, no clock, no SQL.
+//!
+//! Reading order: ids and times → canonical bytes → signatures → records and their chain →
+//! the log that receipts point into → the law as pure functions → wire types.
+#![forbid(unsafe_code)]
+
+pub mod canonical;
+pub mod chain;
+pub mod cose;
+pub mod credential;
+pub mod hash;
+pub mod id;
+pub mod identifier;
+pub mod log;
+pub mod money;
+pub mod record;
+pub mod rule;
+pub mod rulebook;
+pub mod time;
+pub mod wire;

@@ -1,0 +1,1 @@
+//! Deadlines: when a period of the law ends, or that it cannot be computed.

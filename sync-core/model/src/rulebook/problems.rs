@@ -1,0 +1,1 @@
+//! What is wrong with a rulebook at import. Being filled in.

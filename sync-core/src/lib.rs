@@ -1,0 +1,18 @@
+//! The handheld's memory and its way to HQ: one SQLite store with one write path, evidence files
+//! written durably, an outbox, and sync rounds that can be cut anywhere.
+//!
+//! Reading order: [`store`] (open, act, read) → [`blobs`] → [`sync`] (one round) → [`bundle`].
+#![forbid(unsafe_code)]
+
+pub mod blobs;
+pub mod bundle;
+pub mod clock;
+pub mod disk;
+pub mod error;
+pub mod key;
+pub mod random;
+pub mod store;
+pub mod sync;
+
+pub use error::{Outcome, StoreError, SyncError};
+pub use store::Store;
