@@ -173,7 +173,8 @@ impl<'a> Cursor<'a> {
         for _ in 0..entries {
             let start = self.rest;
             self.item(depth + 1)?;
-            let key = start.get(..start.len() - self.rest.len()).ok_or(CanonicalError::Truncated)?;
+            let key =
+                start.get(..start.len() - self.rest.len()).ok_or(CanonicalError::Truncated)?;
             if previous.is_some_and(|previous| previous >= key) {
                 return Err(CanonicalError::KeyOrder);
             }

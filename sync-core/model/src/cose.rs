@@ -222,10 +222,7 @@ mod tests {
     fn signature_holds_only_in_its_context_and_for_its_key() {
         let bytes = sign(Context::Record, b"payload", &key(1)).unwrap();
         assert_eq!(verify(Context::Record, &bytes, &key(1).public()).unwrap(), b"payload");
-        assert_eq!(
-            verify(Context::Feed, &bytes, &key(1).public()),
-            Err(CoseError::BadSignature)
-        );
+        assert_eq!(verify(Context::Feed, &bytes, &key(1).public()), Err(CoseError::BadSignature));
         assert_eq!(verify(Context::Record, &bytes, &key(2).public()), Err(CoseError::WrongKey));
     }
 
@@ -236,7 +233,10 @@ mod tests {
             for bit in 0..8 {
                 let mut changed = bytes.clone();
                 changed[index] ^= 1 << bit;
-                assert!(verify(Context::Record, &changed, &key(1).public()).is_err(), "{index}.{bit}");
+                assert!(
+                    verify(Context::Record, &changed, &key(1).public()).is_err(),
+                    "{index}.{bit}"
+                );
             }
         }
     }

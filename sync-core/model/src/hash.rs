@@ -76,7 +76,10 @@ pub fn unhex(text: &str) -> Option<Vec<u8>> {
     if digits.len() % 2 != 0 {
         return None;
     }
-    digits.chunks_exact(2).map(|pair| u8::try_from(pair.first()? * 16 + pair.get(1)?).ok()).collect()
+    digits
+        .chunks_exact(2)
+        .map(|pair| u8::try_from(pair.first()? * 16 + pair.get(1)?).ok())
+        .collect()
 }
 
 impl fmt::Debug for Hash {

@@ -61,7 +61,8 @@ impl Timestamp {
     }
 
     fn local(self) -> DateTime<FixedOffset> {
-        let utc = DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
+        let utc =
+            DateTime::<Utc>::from_timestamp_millis(self.0).unwrap_or(DateTime::<Utc>::UNIX_EPOCH);
         FixedOffset::east_opt(SHANGHAI_OFFSET_S)
             .map_or_else(|| utc.fixed_offset(), |offset| offset.from_utc_datetime(&utc.naive_utc()))
     }

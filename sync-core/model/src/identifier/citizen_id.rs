@@ -66,7 +66,8 @@ pub fn parse(text: &str, today: NaiveDate) -> Result<CitizenId, Finding> {
     if expected != check {
         return Err(wrong("公民身份号码校验位不符，可能有一位录错，请对照证件重新录入"));
     }
-    let born_on = birth(&values).ok_or_else(|| wrong("公民身份号码中的出生日期不存在，请核对第7至14位"))?;
+    let born_on =
+        birth(&values).ok_or_else(|| wrong("公民身份号码中的出生日期不存在，请核对第7至14位"))?;
     if born_on > today || born_on.year() < BIRTH_YEAR_MIN {
         return Err(wrong("公民身份号码中的出生日期不合理，请核对第7至14位"));
     }
@@ -128,7 +129,9 @@ mod tests {
 
     #[test]
     fn impossible_and_future_birth_dates_are_refused() {
-        for body in ["33010620230229301", "33010620271231301", "33010617000101301", "33010620261125301"] {
+        for body in
+            ["33010620230229301", "33010620271231301", "33010617000101301", "33010620261125301"]
+        {
             let digits: Vec<u32> = body.chars().filter_map(|c| c.to_digit(10)).collect();
             let sum: u32 = digits.iter().zip(WEIGHTS).map(|(d, w)| d * w).sum();
             let text = format!("{body}{}", CHECKS[(sum % 11) as usize]);

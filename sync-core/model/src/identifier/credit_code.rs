@@ -40,7 +40,8 @@ impl CreditCode {
     /// Returns the warning about the organization code inside, if its own check fails.
     #[must_use]
     pub fn warning(&self) -> Option<Finding> {
-        let message = "统一社会信用代码中的组织机构代码校验位不符，请对照营业执照核对第9至17位并说明理由";
+        let message =
+            "统一社会信用代码中的组织机构代码校验位不符，请对照营业执照核对第9至17位并说明理由";
         (!self.inner_check_holds).then(|| Finding::warn("ID-CREDIT", BASIS, message))
     }
 
@@ -59,7 +60,9 @@ impl CreditCode {
 pub fn parse(text: &str) -> Result<CreditCode, Finding> {
     let text = fold_code(text);
     if text.chars().count() != 18 {
-        return Err(wrong("统一社会信用代码应当是18位，请对照营业执照重新录入；没有代码的请选择“无代码”并说明"));
+        return Err(wrong(
+            "统一社会信用代码应当是18位，请对照营业执照重新录入；没有代码的请选择“无代码”并说明",
+        ));
     }
     if text.chars().any(|c| value(c).is_none()) {
         return Err(wrong("统一社会信用代码不使用字母I、O、Z、S、V，请对照营业执照核对"));
@@ -89,7 +92,8 @@ pub fn suggestions(text: &str) -> Vec<String> {
     }
     let mut found: Vec<String> = bases.iter().filter(|base| passes(base)).cloned().collect();
     if found.is_empty() {
-        found = bases.iter().flat_map(|base| one_change(base)).filter(|code| passes(code)).collect();
+        found =
+            bases.iter().flat_map(|base| one_change(base)).filter(|code| passes(code)).collect();
     }
     found.sort();
     found.dedup();

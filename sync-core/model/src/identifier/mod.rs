@@ -32,9 +32,30 @@ mod tests {
     /// Strings that have broken parsers before, and every prefix of valid ones.
     fn odd_texts() -> Vec<String> {
         let mut texts: Vec<String> = [
-            "", " ", "\0", "\u{feff}", "\u{202e}91330100799655058B", "９１３３０１００７９９６５５０５８Ｂ", "🙂",
-            "𠮷", "é", "e\u{301}", "〔〕", "字〔2026〕第号", "第88号", "-1", "1e9", "99999999999999999999999999",
-            "\u{10ffff}", "ß", "İ", "ﬁ", "٣٣٠١٠٦", "11010519491231002x", "00000000000000000X", "〔2026〕",
+            "",
+            " ",
+            "\0",
+            "\u{feff}",
+            "\u{202e}91330100799655058B",
+            "９１３３０１００７９９６５５０５８Ｂ",
+            "🙂",
+            "𠮷",
+            "é",
+            "e\u{301}",
+            "〔〕",
+            "字〔2026〕第号",
+            "第88号",
+            "-1",
+            "1e9",
+            "99999999999999999999999999",
+            "\u{10ffff}",
+            "ß",
+            "İ",
+            "ﬁ",
+            "٣٣٠١٠٦",
+            "11010519491231002x",
+            "00000000000000000X",
+            "〔2026〕",
         ]
         .iter()
         .map(|text| (*text).to_owned())
@@ -75,7 +96,7 @@ mod tests {
                 assert_eq!(credit_code::parse(code.as_str()).as_ref(), Ok(&code));
                 accepted += 1;
             }
-            credit_code::suggestions(&text);
+            assert!(credit_code::suggestions(&text).len() <= 4);
             if let Ok(id) = citizen_id::parse(&text, today) {
                 assert_eq!(citizen_id::parse(&id.number, today).as_ref(), Ok(&id));
                 accepted += 1;

@@ -41,7 +41,9 @@ pub fn check(text: &str) -> Result<PersonName, Finding> {
         return Err(wrong("姓名中含有看不见的控制字符，请删除后重新录入"));
     }
     if raw.contains('\u{FFFD}') || raw.contains('?') || raw.contains('*') {
-        return Err(wrong("姓名中的生僻字没有录入，请用生僻字输入或者附证件照片，不得用“?”“*”代替"));
+        return Err(wrong(
+            "姓名中的生僻字没有录入，请用生僻字输入或者附证件照片，不得用“?”“*”代替",
+        ));
     }
     if !raw.chars().any(|c| c.is_alphabetic() || is_private(c)) {
         return Err(wrong("姓名中没有文字，请重新录入"));
@@ -81,7 +83,8 @@ mod tests {
     /// GB 18030-2022 and field case 20.
     #[test]
     fn names_beyond_the_bmp_and_with_any_middle_dot_are_kept_as_typed() {
-        for name in ["王伟", "𠮷田", "㐆𪜎", "\u{2EBF0}明", "欧阳", "John O'Neil", "邓\u{E000}"] {
+        for name in ["王伟", "𠮷田", "㐆𪜎", "\u{2EBF0}明", "欧阳", "John O'Neil", "邓\u{E000}"]
+        {
             assert_eq!(check(name).unwrap().raw, name);
         }
         for dot in ['\u{B7}', '\u{2022}', '\u{30FB}', '\u{FF0E}'] {
@@ -99,8 +102,19 @@ mod tests {
     #[test]
     fn empty_hidden_and_substituted_characters_are_refused() {
         for name in [
-            "", "  ", "王\u{0}伟", "王\u{202E}伟", "王\u{200B}伟", "王\u{FEFF}伟", "王\n伟", "王?", "王*", "··",
-            "王\u{FFFD}", "王\u{2066}伟", "123",
+            "",
+            "  ",
+            "王\u{0}伟",
+            "王\u{202E}伟",
+            "王\u{200B}伟",
+            "王\u{FEFF}伟",
+            "王\n伟",
+            "王?",
+            "王*",
+            "··",
+            "王\u{FFFD}",
+            "王\u{2066}伟",
+            "123",
         ] {
             assert!(check(name).is_err(), "{name:?}");
         }

@@ -73,9 +73,7 @@ fn is_landline(text: &str) -> bool {
         }
         [whole, extension] => (10..=12).contains(&whole.len()) && extension.len() <= 6,
         [area, number, extension] => {
-            (3..=4).contains(&area.len())
-                && (7..=8).contains(&number.len())
-                && extension.len() <= 6
+            (3..=4).contains(&area.len()) && (7..=8).contains(&number.len()) && extension.len() <= 6
         }
         _ => false,
     }

@@ -97,7 +97,11 @@ impl Checkpoint {
                 .map_err(|_| NoteError::BadSignature)?;
             vouched = true;
         }
-        if vouched && signatures.ends_with('\n') { Ok(checkpoint) } else { Err(NoteError::BadSignature) }
+        if vouched && signatures.ends_with('\n') {
+            Ok(checkpoint)
+        } else {
+            Err(NoteError::BadSignature)
+        }
     }
 }
 
@@ -121,10 +125,7 @@ mod tests {
             Checkpoint { origin: "hq.example/log".into(), size: 42, root: Hash::of(b"r") };
         let note = checkpoint.sign(&key);
         assert_eq!(Checkpoint::open(&note, "hq.example/log", &key.public()).unwrap(), checkpoint);
-        assert_eq!(
-            Checkpoint::open(&note, "other", &key.public()),
-            Err(NoteError::WrongOrigin)
-        );
+        assert_eq!(Checkpoint::open(&note, "other", &key.public()), Err(NoteError::WrongOrigin));
         let other = SoftwareKey::from_secret(&[8; 32]);
         assert!(Checkpoint::open(&note, "hq.example/log", &other.public()).is_err());
         let bytes = note.into_bytes();

@@ -269,7 +269,10 @@ mod tests {
                 let path = inclusion(&memory, index, size).unwrap();
                 let leaf = leaves[index as usize];
                 assert_eq!(root_from_inclusion(leaf, index, size, &path), Some(root));
-                assert_ne!(root_from_inclusion(leaf, (index + 1) % size, size, &path), Some(root).filter(|_| size > 1));
+                assert_ne!(
+                    root_from_inclusion(leaf, (index + 1) % size, size, &path),
+                    Some(root).filter(|_| size > 1)
+                );
                 let mut longer = path.clone();
                 longer.push(root);
                 assert_ne!(root_from_inclusion(leaf, index, size, &longer), Some(root));

@@ -34,6 +34,10 @@ pub struct DeadlineRule {
     pub unit: DeadlineUnit,
     /// The article.
     pub basis: String,
+    /// Whether the end stays where it is when it falls on a holiday: limitation and periods in
+    /// the party's favor do, performance periods move to the next working day.
+    #[serde(default)]
+    pub fixed_end: bool,
     /// Days before the end from which the officer is reminded.
     #[serde(default)]
     pub remind_days_before: u32,

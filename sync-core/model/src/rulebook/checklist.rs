@@ -32,6 +32,9 @@ pub struct ChecklistEntry {
     /// Whether an answer needs a photograph.
     #[serde(default)]
     pub photo_required: bool,
+    /// The penalty matter a problem here may lead to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty_matter_code: Option<String>,
 }
 
 /// Several matters' entries in one walk.

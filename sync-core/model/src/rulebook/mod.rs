@@ -11,6 +11,8 @@ pub mod lookup;
 pub mod matter;
 pub mod policy;
 pub mod problems;
+#[cfg(test)]
+pub(crate) mod sample;
 
 use std::collections::BTreeMap;
 

@@ -3,22 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AssignmentId, OfficerId};
+use crate::rule::on_spot::PartyKind;
 use crate::time::Timestamp;
-
-/// What the party is in law; decides the cap of an on-the-spot fine.
-// 《行政处罚法》第五十一条: 对公民二百元以下、对法人或者其他组织三千元以下.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PartyKind {
-    /// 公民.
-    Citizen,
-    /// 个体工商户: not settled by the article, see the rulebook's policy.
-    SoleProprietor,
-    /// 法人.
-    LegalPerson,
-    /// 其他组织.
-    OtherOrganization,
-}
 
 /// The person or enterprise that is inspected (当事人).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,203 @@
+//! Feed items from HQ: verified, stored as received, and put to use, with the cursor, in one
+//! transaction.
+
+use rusqlite::Connection;
+use sync_model::canonical;
+use sync_model::cose::{self, Context};
+use sync_model::hash::Hash;
+use sync_model::rulebook::Rulebook;
+use sync_model::wire::FEED_BYTES_MAX;
+use sync_model::wire::feed::{Acceptance, CommandMessage, FeedBody, FeedItem, FeedPage};
+
+use super::sql::{Reader, content, hash, signed, to_content};
+use super::{Store, lock, officer};
+use crate::error::StoreError;
+
+/// What a page of the feed brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedBatch {
+    /// Items put to use.
+    pub items: u64,
+    /// Assignments new or changed.
+    pub assignments: u64,
+    /// Rulebooks.
+    pub rulebooks: u64,
+    /// Records that HQ does not accept as they are.
+    pub refusals: u64,
+}
+
+impl Reader<'_> {
+    /// Returns the index up to which the feed has been put to use.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn feed_cursor(&self) -> Result<u64, StoreError> {
+        self.count("SELECT COALESCE(MAX(idx), 0) FROM feed", [])
+    }
+
+    /// Returns the newest rulebook.
+    ///
+    /// # Errors
+    /// [`StoreError::BadStored`].
+    pub fn rulebook(&self) -> Result<Option<Rulebook>, StoreError> {
+        let sql = "SELECT content FROM rulebook ORDER BY version DESC LIMIT 1";
+        self.first(sql, [], |row| content(row, "content"))
+    }
+
+    /// Returns the hash of the newest rulebook, which records pin.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn rulebook_hash(&self) -> Result<Option<Hash>, StoreError> {
+        let sql = "SELECT hash FROM rulebook ORDER BY version DESC LIMIT 1";
+        self.first(sql, [], |row| hash(row, "hash"))
+    }
+
+    /// Returns what HQ found about a record.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn acceptance(&self, seq: u64) -> Result<Option<Acceptance>, StoreError> {
+        let sql = "SELECT findings FROM acceptance WHERE seq = :seq";
+        self.first(sql, [signed(seq)], |row| content(row, "findings"))
+    }
+
+    /// Returns what HQ did not accept as it is, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn refusals(&self) -> Result<Vec<Acceptance>, StoreError> {
+        let sql = "SELECT findings FROM acceptance WHERE accepted = 0 ORDER BY seq DESC";
+        self.rows(sql, [], |row| content(row, "findings"))
+    }
+
+    /// Returns the messages from command, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn command_messages(&self) -> Result<Vec<CommandMessage>, StoreError> {
+        self.rows("SELECT title, text FROM command_message ORDER BY idx DESC", [], |row| {
+            Ok(CommandMessage { title: row.get("title")?, text: row.get("text")? })
+        })
+    }
+}
+
+impl Store {
+    /// Puts a page of the feed to use.
+    ///
+    /// # Errors
+    /// [`StoreError::Cose`] if an item is not signed by the trusted feed key; nothing of the page
+    /// is used then.
+    pub fn take_feed(&self, page: &FeedPage) -> Result<FeedBatch, StoreError> {
+        let mut connection = lock(&self.writer);
+        let tx = connection.transaction()?;
+        let enrollment = Reader::new(&tx).enrollment()?.ok_or(StoreError::NotEnrolled)?;
+        let mut cursor = Reader::new(&tx).feed_cursor()?;
+        let mut batch = FeedBatch::default();
+        for bytes in &page.items {
+            let payload = cose::verify(Context::Feed, bytes, &enrollment.trust.feed_key)?;
+            let item: FeedItem = canonical::from_bytes(&payload, FEED_BYTES_MAX)
+                .map_err(|_| StoreError::BadStored("feed item"))?;
+            let foreign = item.device.is_some_and(|device| device != enrollment.certificate.device);
+            if item.index <= cursor || foreign {
+                continue;
+            }
+            cursor = item.index;
+            tx.prepare_cached(
+                "INSERT INTO feed (idx, kind, issued_at, bytes)
+                 VALUES (:idx, :kind, :issued_at, :bytes)",
+            )?
+            .execute((
+                signed(item.index),
+                kind(&item.body),
+                item.issued_at.0,
+                bytes.as_slice(),
+            ))?;
+            use_item(&tx, &item, &enrollment.trust.issuer_key, &mut batch)?;
+            batch.items += 1;
+        }
+        tx.commit()?;
+        Ok(batch)
+    }
+}
+
+fn kind(body: &FeedBody) -> &'static str {
+    match body {
+        FeedBody::Rulebook(_) => "rulebook",
+        FeedBody::Assignment(_) => "assignment",
+        FeedBody::NumberLease(_) => "number_lease",
+        FeedBody::Credential(_) => "credential",
+        FeedBody::Acceptance(_) => "acceptance",
+        FeedBody::Command(_) => "command",
+    }
+}
+
+fn use_item(
+    tx: &Connection,
+    item: &FeedItem,
+    issuer: &cose::PublicKey,
+    batch: &mut FeedBatch,
+) -> Result<(), StoreError> {
+    match &item.body {
+        FeedBody::Rulebook(rulebook) => {
+            batch.rulebooks += 1;
+            let bytes = to_content(rulebook)?;
+            tx.execute(
+                "INSERT INTO rulebook (hash, version, content) VALUES (:hash, :version, :content)
+                 ON CONFLICT (hash) DO NOTHING",
+                (Hash::of(&bytes).0, rulebook.version, bytes),
+            )?;
+        }
+        FeedBody::Assignment(assignment) => {
+            batch.assignments += 1;
+            tx.execute(
+                "INSERT INTO assignment (assignment, revision, due_at, content)
+                 VALUES (:assignment, :revision, :due_at, :content)
+                 ON CONFLICT (assignment) DO UPDATE SET revision = excluded.revision,
+                   due_at = excluded.due_at, content = excluded.content
+                 WHERE excluded.revision > assignment.revision",
+                (
+                    assignment.assignment.as_bytes(),
+                    assignment.revision,
+                    assignment.due.0,
+                    to_content(assignment)?,
+                ),
+            )?;
+        }
+        FeedBody::NumberLease(lease) => {
+            tx.execute(
+                "INSERT INTO number_lease (lease, authority, word, year, first, last, next)
+                 VALUES (:lease, :authority, :word, :year, :first, :last, :first)
+                 ON CONFLICT (lease) DO NOTHING",
+                (
+                    lease.lease.as_bytes(),
+                    &lease.authority,
+                    &lease.word,
+                    lease.year,
+                    signed(lease.first),
+                    signed(lease.last),
+                ),
+            )?;
+        }
+        FeedBody::Credential(bytes) => {
+            officer::put_credential(tx, bytes, issuer)?;
+        }
+        FeedBody::Acceptance(acceptance) => {
+            batch.refusals += u64::from(!acceptance.accepted);
+            tx.execute(
+                "INSERT INTO acceptance (seq, accepted, findings)
+                 VALUES (:seq, :accepted, :findings)
+                 ON CONFLICT (seq) DO UPDATE SET accepted = excluded.accepted,
+                   findings = excluded.findings",
+                (signed(acceptance.seq), acceptance.accepted, to_content(acceptance)?),
+            )?;
+        }
+        FeedBody::Command(message) => {
+            tx.execute(
+                "INSERT INTO command_message (idx, title, text) VALUES (:idx, :title, :text)",
+                (signed(item.index), &message.title, &message.text),
+            )?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! The local store: one SQLite file, one write path, blobs beside it.
+//!
+//! Promises: an act that [`Store::act`] returned survives any crash; projections, outbox and chain
+//! never disagree, since they commit together. Does not promise: encryption at rest.
+
+mod act;
+mod assignment;
+mod case;
+mod device;
+mod document;
+mod draft;
+mod evidence;
+mod feed;
+mod inspection;
+mod journal;
+mod migrate;
+mod officer;
+mod open;
+mod outbox;
+mod project;
+mod shift;
+mod sql;
+mod transcript;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+use sync_model::cose::SoftwareKey;
+
+use crate::blobs::Blobs;
+use crate::clock::Clock;
+use crate::disk::Disk;
+use crate::error::StoreError;
+
+pub use act::Scope;
+pub use assignment::{AssignmentRow, AssignmentState};
+pub use case::{CaseRow, CaseState};
+pub use device::Enrollment;
+pub use document::{DocumentRow, DocumentState, LeaseRow};
+pub use draft::DraftRow;
+pub use evidence::EvidenceRow;
+pub use feed::FeedBatch;
+pub use inspection::InspectionRow;
+pub use journal::JournalRow;
+pub use officer::OfficerRow;
+pub use open::QUARANTINE_FOLDER;
+pub use outbox::{Level, OutboxCounts, ParkedRow, PendingBlob, ReceiptRow};
+pub use shift::ShiftRow;
+pub use sql::Reader;
+pub use transcript::{SignatureRow, TranscriptRow, TranscriptState};
+
+/// The handheld's memory.
+pub struct Store {
+    folder: PathBuf,
+    clock: Arc<dyn Clock>,
+    disk: Arc<dyn Disk>,
+    device_key: SoftwareKey,
+    writer: Mutex<Connection>,
+    reader: Mutex<Connection>,
+    blobs: Blobs,
+    // Held as long as the store lives: two processes on one folder would fork the chain.
+    _lock: std::fs::File,
+}
+
+impl Store {
+    /// Opens the store in `folder`, made at the first call.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`], [`StoreError::Newer`], [`StoreError::Corrupt`] (a copy is set aside
+    /// first; nothing is deleted), or what the system reports.
+    pub fn open(
+        folder: &Path,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+    ) -> Result<Self, StoreError> {
+        open::open(folder, clock, disk)
+    }
+
+    /// Returns the folder of this store.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Returns the clock of this store.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// Returns the evidence files.
+    #[must_use]
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// Returns the device key, which signs records and requests.
+    #[must_use]
+    pub fn device_key(&self) -> &SoftwareKey {
+        &self.device_key
+    }
+
+    /// Returns the bytes that may still be written before the reserve is touched.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn room_bytes(&self) -> Result<u64, StoreError> {
+        let free =
+            self.disk.free_bytes(&self.folder).map_err(StoreError::io("look up free space"))?;
+        Ok(free.saturating_sub(crate::disk::RESERVE_BYTES))
+    }
+
+    /// Reads with `read`. Sees every committed act; never blocks a writer.
+    ///
+    /// # Errors
+    /// What `read` returns.
+    pub fn read<T, E>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T, E>) -> Result<T, E> {
+        let connection = lock(&self.reader);
+        read(&Reader::new(&connection))
+    }
+}
+
+fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    // A panic in a closure rolls its transaction back on drop; the connection stays usable.
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,130 @@
+//! Opening: lock, check, migrate. A database that fails its check is copied aside, never deleted.
+
+use std::fs::{self, File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::{FlockOperation, flock};
+
+use super::{Store, migrate};
+use crate::blobs::Blobs;
+use crate::clock::Clock;
+use crate::disk::{self, Disk};
+use crate::error::StoreError;
+use crate::key;
+
+/// Where copies of damaged databases lie.
+pub const QUARANTINE_FOLDER: &str = "quarantine";
+
+const DATABASE: &str = "xunzheng.db";
+
+/// What every connection is set to, and why.
+const PRAGMAS: &[(&str, &str)] = &[
+    ("journal_mode", "WAL"),      // readers never wait for the writer
+    ("synchronous", "FULL"),      // a dropped battery must not lose a signature
+    ("foreign_keys", "ON"),       // no outbox row without its record
+    ("temp_store", "MEMORY"),     // no personal data in temporary files
+    ("secure_delete", "ON"),      // replaced drafts leave no trace on disk
+    ("cell_size_check", "ON"),    // a damaged page is noticed when read
+];
+
+pub(super) fn open(
+    folder: &Path,
+    clock: Arc<dyn Clock>,
+    disk: Arc<dyn Disk>,
+) -> Result<Store, StoreError> {
+    fs::create_dir_all(folder).map_err(StoreError::io("make data folder"))?;
+    let lock = lock_folder(folder)?;
+    let path = folder.join(DATABASE);
+    let mut writer = checked(folder, &path)?;
+    migrate::migrate(&mut writer)?;
+    let reader = connect(&path)?;
+    reader.pragma_update(None, "query_only", true)?;
+    let blobs = Blobs::open(&folder.join("blobs"), Arc::clone(&disk))?;
+    let device_key = key::device_key(&folder.join("device.key"))?;
+    let store = Store {
+        folder: folder.to_owned(),
+        clock,
+        disk,
+        device_key,
+        writer: Mutex::new(writer),
+        reader: Mutex::new(reader),
+        blobs,
+        _lock: lock,
+    };
+    store.check_head()?;
+    Ok(store)
+}
+
+fn lock_folder(folder: &Path) -> Result<File, StoreError> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("lock"))
+        .map_err(StoreError::io("open lock file"))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(error) if error == rustix::io::Errno::WOULDBLOCK => {
+            Err(StoreError::InUse(folder.to_owned()))
+        }
+        Err(error) => Err(StoreError::io("lock data folder")(error.into())),
+    }
+}
+
+/// Opens the database and runs SQLite's own check over it.
+fn checked(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
+    let opened = connect(path).and_then(|connection| {
+        let finding: String =
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        Ok((connection, finding))
+    });
+    let finding = match opened {
+        Ok((connection, finding)) if finding == "ok" => return Ok(connection),
+        Ok((_, finding)) => finding,
+        Err(error) if is_damage(&error) => error.to_string(),
+        Err(error) => return Err(error.into()),
+    };
+    // The original stays where it is, so that every later start says the same; the copy is for
+    // whoever repairs it.
+    let quarantine = quarantine(folder, path).ok();
+    Err(StoreError::Corrupt { finding, quarantine })
+}
+
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+    )
+}
+
+fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(10))?;
+    for (name, value) in PRAGMAS {
+        connection.pragma_update(None, name, value)?;
+    }
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
+/// Copies the database and its WAL aside, under the hash of the database, once.
+fn quarantine(folder: &Path, path: &Path) -> Result<PathBuf, std::io::Error> {
+    let bytes = fs::read(path)?;
+    let name = sync_model::hash::Hash::of(&bytes).short();
+    let target = folder.join(QUARANTINE_FOLDER).join(name);
+    fs::create_dir_all(&target)?;
+    for suffix in ["", "-wal"] {
+        let from = folder.join(format!("{DATABASE}{suffix}"));
+        let to = target.join(format!("{DATABASE}{suffix}"));
+        if from.exists() && !to.exists() {
+            disk::RealDisk.write(&to, &fs::read(&from)?)?;
+        }
+    }
+    Ok(target)
+}

@@ -1,0 +1,287 @@
+//! The outbox: what waits for HQ, what HQ has receipted, and what is parked and why.
+
+use rusqlite::Row;
+use serde::{Deserialize, Serialize};
+use sync_model::hash::Hash;
+use sync_model::log::note::Checkpoint;
+use sync_model::time::Timestamp;
+
+use super::sql::{Reader, hash, signed, unsigned};
+use super::{Store, lock};
+use crate::error::StoreError;
+
+/// How sure it is that a record survives this device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// R0: durable here.
+    Local,
+    /// R1: HQ holds it; the proof was verified here.
+    Held,
+    /// R2: and every file it cites.
+    Complete,
+}
+
+/// Counts for the status bar and the sync page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OutboxCounts {
+    /// Records without a receipt.
+    pub pending: u64,
+    /// Records with a receipt.
+    pub received: u64,
+    /// Records and files that HQ will not take as they are.
+    pub parked: u64,
+    /// Files not at HQ yet.
+    pub pending_blobs: u64,
+    /// Their bytes.
+    pub pending_blob_bytes: u64,
+    /// Files HQ holds whole.
+    pub received_blobs: u64,
+}
+
+/// Something parked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkedRow {
+    /// Record it is or belongs to.
+    pub seq: u64,
+    /// Kind of act, or `blob`.
+    pub kind: String,
+    /// Why, in HQ's words.
+    pub reason: String,
+}
+
+/// A file to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingBlob {
+    /// Its name.
+    pub sha256: Hash,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// A verified receipt of one record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptRow {
+    /// The record.
+    pub seq: u64,
+    /// Its index in HQ's log.
+    pub log_index: u64,
+    /// The signed checkpoint that the proof leads to.
+    pub checkpoint: String,
+    /// Inclusion proof.
+    pub proof: Vec<Hash>,
+    /// HQ's clock.
+    pub received_at: Timestamp,
+}
+
+impl ReceiptRow {
+    fn from_row(row: &Row<'_>) -> Result<Self, StoreError> {
+        let proof: Vec<u8> = row.get("proof")?;
+        Ok(Self {
+            seq: unsigned(row, "seq")?,
+            log_index: unsigned(row, "log_index")?,
+            checkpoint: row.get("note")?,
+            proof: proof.chunks(32).filter_map(Hash::from_slice).collect(),
+            received_at: Timestamp(row.get("received_at")?),
+        })
+    }
+}
+
+impl Reader<'_> {
+    /// Returns the counts.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn outbox_counts(&self) -> Result<OutboxCounts, StoreError> {
+        let status = "SELECT COUNT(*) FROM outbox WHERE status = :status";
+        let blob = "SELECT COUNT(*) FROM blob WHERE status = :status";
+        let received = self.count("SELECT COUNT(*) FROM receipt", [])?;
+        Ok(OutboxCounts {
+            pending: self.count(status, ["pending"])?,
+            received,
+            parked: self.count(status, ["parked"])? + self.count(blob, ["parked"])?,
+            pending_blobs: self.count(blob, ["pending"])?,
+            pending_blob_bytes: self.count(
+                "SELECT COALESCE(SUM(bytes - sent_offset), 0) FROM blob WHERE status = 'pending'",
+                [],
+            )?,
+            received_blobs: self.count(blob, ["received"])?,
+        })
+    }
+
+    /// Returns the first record without a receipt, or `None` if HQ holds all.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn first_pending(&self) -> Result<Option<u64>, StoreError> {
+        self.first(
+            "SELECT seq FROM outbox WHERE status = 'pending' ORDER BY seq LIMIT 1",
+            [],
+            |row| unsigned(row, "seq"),
+        )
+    }
+
+    /// Returns the receipt of a record.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn receipt(&self, seq: u64) -> Result<Option<ReceiptRow>, StoreError> {
+        self.first(
+            "SELECT receipt.seq, log_index, note, proof, received_at FROM receipt
+             JOIN checkpoint ON checkpoint.id = receipt.checkpoint WHERE receipt.seq = :seq",
+            [signed(seq)],
+            ReceiptRow::from_row,
+        )
+    }
+
+    /// Returns how sure it is that a record survives this device.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn level(&self, seq: u64) -> Result<Level, StoreError> {
+        let held = self.count("SELECT COUNT(*) FROM receipt WHERE seq = :seq", [signed(seq)])?;
+        let open = self.count(
+            "SELECT COUNT(*) FROM blob WHERE seq = :seq AND status <> 'received'",
+            [signed(seq)],
+        )?;
+        Ok(match (held, open) {
+            (0, _) => Level::Local,
+            (_, 0) => Level::Complete,
+            _ => Level::Held,
+        })
+    }
+
+    /// Returns what is parked, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn parked(&self) -> Result<Vec<ParkedRow>, StoreError> {
+        self.rows(
+            "SELECT outbox.seq, journal.kind, parked_reason FROM outbox
+             JOIN journal ON journal.seq = outbox.seq WHERE status = 'parked'
+             UNION ALL SELECT seq, 'blob', parked_reason FROM blob WHERE status = 'parked'
+             ORDER BY 1",
+            [],
+            |row| {
+                Ok(ParkedRow {
+                    seq: unsigned(row, "seq")?,
+                    kind: row.get("kind")?,
+                    reason: row.get("parked_reason")?,
+                })
+            },
+        )
+    }
+
+    /// Returns files to send: small ones (texts, thumbnails) before originals, then by age.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn pending_blobs(&self, count: u64) -> Result<Vec<PendingBlob>, StoreError> {
+        self.rows(
+            "SELECT blob.sha256, blob.bytes FROM blob JOIN receipt ON receipt.seq = blob.seq
+             WHERE blob.status = 'pending'
+             ORDER BY CASE role WHEN 'original' THEN 2 WHEN 'watermarked' THEN 1 ELSE 0 END,
+                      blob.seq LIMIT :count",
+            [signed(count)],
+            |row| Ok(PendingBlob { sha256: hash(row, "sha256")?, bytes: unsigned(row, "bytes")? }),
+        )
+    }
+}
+
+impl Store {
+    /// Keeps verified receipts, with the checkpoint they lead to.
+    ///
+    /// # Errors
+    /// [`StoreError`]; none of them is kept then and the records stay pending.
+    pub fn keep_receipts(
+        &self,
+        note: &str,
+        checkpoint: &Checkpoint,
+        receipts: &[ReceiptRow],
+    ) -> Result<(), StoreError> {
+        let mut connection = lock(&self.writer);
+        let tx = connection.transaction()?;
+        tx.execute(
+            "INSERT INTO checkpoint (size, root, note) VALUES (:size, :root, :note)
+             ON CONFLICT (note) DO NOTHING",
+            (signed(checkpoint.size), checkpoint.root.0, note),
+        )?;
+        let id: i64 =
+            tx.query_row("SELECT id FROM checkpoint WHERE note = :note", [note], |row| row.get(0))?;
+        for receipt in receipts {
+            let proof: Vec<u8> = receipt.proof.iter().flat_map(|hash| hash.0).collect();
+            tx.prepare_cached(
+                "INSERT INTO receipt (seq, log_index, checkpoint, proof, received_at)
+                 VALUES (:seq, :log_index, :checkpoint, :proof, :received_at)
+                 ON CONFLICT (seq) DO NOTHING",
+            )?
+            .execute((
+                signed(receipt.seq),
+                signed(receipt.log_index),
+                id,
+                proof,
+                receipt.received_at.0,
+            ))?;
+            tx.prepare_cached(
+                "UPDATE outbox SET status = 'received', parked_reason = '' WHERE seq = :seq",
+            )?
+            .execute([signed(receipt.seq)])?;
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// Parks a record that HQ refuses, with HQ's reason; the others go on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn park(&self, seq: u64, reason: &str) -> Result<(), StoreError> {
+        lock(&self.writer)
+            .prepare_cached(
+                "UPDATE outbox SET status = 'parked', parked_reason = :reason WHERE seq = :seq",
+            )?
+            .execute((reason, signed(seq)))?;
+        Ok(())
+    }
+
+    /// Puts everything parked back in line, for example after HQ repaired its side.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn resume_parked(&self) -> Result<(), StoreError> {
+        let connection = lock(&self.writer);
+        connection.execute_batch(
+            "UPDATE outbox SET status = 'pending', parked_reason = '' WHERE status = 'parked';
+             UPDATE blob SET status = 'pending', parked_reason = '' WHERE status = 'parked';",
+        )?;
+        Ok(())
+    }
+
+    /// Notes how far a file has reached HQ, as HQ promised it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn note_blob(&self, sha256: &Hash, offset: u64, complete: bool) -> Result<(), StoreError> {
+        let status = if complete { "received" } else { "pending" };
+        lock(&self.writer)
+            .prepare_cached(
+                "UPDATE blob SET sent_offset = :offset, status = :status WHERE sha256 = :sha256",
+            )?
+            .execute((signed(offset), status, sha256.0))?;
+        Ok(())
+    }
+
+    /// Parks a file that is damaged here or refused there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn park_blob(&self, sha256: &Hash, reason: &str) -> Result<(), StoreError> {
+        lock(&self.writer)
+            .prepare_cached(
+                "UPDATE blob SET status = 'parked', parked_reason = :reason
+                 WHERE sha256 = :sha256",
+            )?
+            .execute((reason, sha256.0))?;
+        Ok(())
+    }
+}

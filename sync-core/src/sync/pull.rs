@@ -1,0 +1,41 @@
+//! The feed plane: signed items come down, page by page; page and cursor commit together.
+
+use reqwest::Method;
+use sync_model::wire::feed::FeedPage;
+
+use super::Progress;
+use super::http::{Call, HqClient, decode};
+use crate::error::{StoreError, SyncError};
+use crate::store::Store;
+
+/// Items in one page.
+const PAGE_ITEMS: u64 = 200;
+
+pub(super) fn pull(
+    store: &Store,
+    client: &HqClient,
+    progress: &mut Progress,
+    watch: &mut dyn FnMut(&Progress),
+) -> Result<(), SyncError> {
+    let enrollment = store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
+    loop {
+        let cursor = store.read(|r| r.feed_cursor())?;
+        let path = format!("/feed?after={cursor}&limit={PAGE_ITEMS}");
+        let call = Call::new(Method::GET, path, &[]);
+        let device = Some(enrollment.certificate.device);
+        let page: FeedPage = decode(client.send(device, store.device_key(), call)?)?;
+        if page.items.is_empty() {
+            return Ok(());
+        }
+        let batch = store.take_feed(&page)?;
+        progress.feed_items += batch.items;
+        progress.refusals += batch.refusals;
+        watch(progress);
+        if batch.items == 0 {
+            return Err(SyncError::Garbage("feed page brings nothing new".to_owned()));
+        }
+        if store.read(|r| r.feed_cursor())? >= page.head {
+            return Ok(());
+        }
+    }
+}

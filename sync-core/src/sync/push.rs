@@ -1,0 +1,137 @@
+//! The log plane: records go up in order, receipts come back and are verified before they count.
+
+use serde_bytes::ByteBuf;
+use sync_model::log::note::Checkpoint;
+use sync_model::log::proof::Range;
+use sync_model::log::{self};
+use sync_model::wire::problem::ProblemCode;
+use sync_model::wire::push::{PushRequest, Receipt, ReceiptRun};
+use sync_model::wire::{PUSH_BYTES_MAX, PUSH_RECORDS_MAX};
+
+use super::Progress;
+use super::http::HqClient;
+use crate::error::{StoreError, SyncError};
+use crate::store::{Enrollment, JournalRow, ReceiptRow, Store};
+
+/// Bytes of records in one push; leaves room for the frame around them.
+const BATCH_BYTES_MAX: usize = PUSH_BYTES_MAX - 64 * 1024;
+
+/// Pushes all pending records; an empty push when there are none, so that HQ's log head, clock and
+/// feed head are always learnt. Returns the last receipt.
+pub(super) fn push(
+    store: &Store,
+    client: &HqClient,
+    progress: &mut Progress,
+    watch: &mut dyn FnMut(&Progress),
+) -> Result<Receipt, SyncError> {
+    let enrollment = store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
+    loop {
+        progress.records_waiting = store.read(|r| r.outbox_counts())?.pending;
+        watch(progress);
+        let batch = next_batch(store)?;
+        let request = PushRequest {
+            records: batch.iter().map(|row| ByteBuf::from(row.bytes.clone())).collect(),
+        };
+        let device = Some(enrollment.certificate.device);
+        let receipt = match client.exchange(device, store.device_key(), "/push", &request) {
+            Ok(receipt) => receipt,
+            Err(error) => {
+                park_refused(store, &error)?;
+                return Err(error);
+            }
+        };
+        let kept = keep(store, &enrollment, &batch, &receipt)?;
+        progress.records += kept;
+        if batch.is_empty() || store.read(|r| r.first_pending())?.is_none() {
+            progress.records_waiting = 0;
+            watch(progress);
+            return Ok(receipt);
+        }
+        if kept == 0 {
+            return Err(SyncError::BadProof("receipt covers none of the records sent"));
+        }
+    }
+}
+
+fn next_batch(store: &Store) -> Result<Vec<JournalRow>, SyncError> {
+    let Some(first) = store.read(|r| r.first_pending())? else { return Ok(vec![]) };
+    let count = u64::try_from(PUSH_RECORDS_MAX).unwrap_or(1);
+    let mut rows = store.read(|r| r.records_from(first, count))?;
+    let mut bytes = 0;
+    let fitting = rows
+        .iter()
+        .take_while(|row| {
+            bytes += row.bytes.len() + 8;
+            bytes <= BATCH_BYTES_MAX
+        })
+        .count();
+    // One record is far smaller than a batch, so a batch is never empty for its size.
+    rows.truncate(fitting.max(1));
+    Ok(rows)
+}
+
+/// Parks the record that HQ names as one it will never take.
+fn park_refused(store: &Store, error: &SyncError) -> Result<(), SyncError> {
+    if let SyncError::Problem(problem) = error
+        && matches!(problem.code, ProblemCode::BadRecord | ProblemCode::Fork)
+        && let Some(seq) = problem.seq
+    {
+        store.park(seq, &problem.to_string())?;
+    }
+    Ok(())
+}
+
+/// Verifies a receipt against what was sent and keeps it; returns how many records it covers.
+fn keep(
+    store: &Store,
+    enrollment: &Enrollment,
+    batch: &[JournalRow],
+    receipt: &Receipt,
+) -> Result<u64, SyncError> {
+    let trust = &enrollment.trust;
+    let checkpoint = Checkpoint::open(&receipt.checkpoint, &trust.log_origin, &trust.log_key)
+        .map_err(|_| SyncError::BadProof("checkpoint"))?;
+    let mut rows = Vec::new();
+    for run in &receipt.runs {
+        rows.extend(verify_run(enrollment, batch, receipt, &checkpoint, run)?);
+    }
+    store.keep_receipts(&receipt.checkpoint, &checkpoint, &rows)?;
+    Ok(u64::try_from(rows.len()).unwrap_or(0))
+}
+
+fn verify_run(
+    enrollment: &Enrollment,
+    batch: &[JournalRow],
+    receipt: &Receipt,
+    checkpoint: &Checkpoint,
+    run: &ReceiptRun,
+) -> Result<Vec<ReceiptRow>, SyncError> {
+    const NOT_SENT: SyncError = SyncError::BadProof("receipt for records that were not sent");
+    let skip = batch.iter().position(|row| row.seq == run.first_seq).ok_or(NOT_SENT)?;
+    let count = usize::try_from(run.count).map_err(|_| NOT_SENT)?;
+    let sent: Vec<&JournalRow> = batch.iter().skip(skip).take(count).collect();
+    if sent.len() != count {
+        return Err(NOT_SENT);
+    }
+    let device = enrollment.certificate.device;
+    let leaves: Vec<_> = sent.iter().map(|row| log::leaf(&row.hash, device, row.seq)).collect();
+    let range = Range::build(run.log_index, &leaves, checkpoint.size, &run.proof)
+        .ok_or(SyncError::BadProof("range proof"))?;
+    if range.root() != Some(checkpoint.root) {
+        return Err(SyncError::BadProof("range proof leads to another root"));
+    }
+    (run.log_index..)
+        .zip(sent)
+        .map(|(log_index, row)| {
+            let proof =
+                range.inclusion(log_index).ok_or(SyncError::BadProof("inclusion proof"))?;
+            Ok(ReceiptRow {
+                seq: row.seq,
+                log_index,
+                checkpoint: receipt.checkpoint.clone(),
+                proof,
+                received_at: receipt.received_at,
+            })
+        })
+        .collect()
+}
