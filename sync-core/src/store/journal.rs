@@ -88,6 +88,35 @@ impl Reader<'_> {
         )
     }
 
+    /// Returns a visit's records of one kind in order.
+    ///
+    /// # Errors
+    /// [`StoreError::HashMismatch`] if stored bytes changed.
+    pub fn records_of_kind(
+        &self,
+        inspection: InspectionId,
+        kind: &str,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        self.rows(
+            "SELECT seq, hash, kind, recorded_at, bytes FROM journal
+             WHERE inspection = :inspection AND kind = :kind ORDER BY seq",
+            (inspection.as_bytes(), kind),
+            JournalRow::from_row,
+        )
+    }
+
+    /// Returns when each act of a visit was recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn acted_at(&self, inspection: InspectionId) -> Result<Vec<Timestamp>, StoreError> {
+        self.rows(
+            "SELECT recorded_at FROM journal WHERE inspection = :inspection ORDER BY seq",
+            [inspection.as_bytes()],
+            |row| Ok(Timestamp(row.get("recorded_at")?)),
+        )
+    }
+
     /// Returns the record with this hash.
     ///
     /// # Errors

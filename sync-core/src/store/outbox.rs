@@ -109,6 +109,17 @@ impl Reader<'_> {
         })
     }
 
+    /// Returns how many files records cite, and their bytes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn blob_totals(&self) -> Result<(u64, u64), StoreError> {
+        Ok((
+            self.count("SELECT COUNT(*) FROM blob", [])?,
+            self.count("SELECT COALESCE(SUM(bytes), 0) FROM blob", [])?,
+        ))
+    }
+
     /// Returns the first record without a receipt, or `None` if HQ holds all.
     ///
     /// # Errors

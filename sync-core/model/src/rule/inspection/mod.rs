@@ -2,6 +2,11 @@
 //!
 //! Rules and the checklist's completeness.
 
+mod begin;
+mod conclude;
+mod display;
+mod matter;
+
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
@@ -141,11 +146,10 @@ pub struct ConcludeFacts {
     pub transcript_locked: bool,
 }
 
-/// Checks whether the visit may begin. Includes the officers and the frequency.
+/// Checks whether the visit may begin. Includes the officers, the matters and the frequency.
 #[must_use]
 pub fn check_begin(facts: &BeginFacts, rulebook: &Rulebook, now: Timestamp) -> Vec<Finding> {
-    let _ = (facts, rulebook, now);
-    Vec::new()
+    begin::check(facts, rulebook, now)
 }
 
 /// Checks one matter: known, published, in force, an inspection the authority may make here.
@@ -156,8 +160,7 @@ pub fn check_matter(
     rulebook: &Rulebook,
     now: Timestamp,
 ) -> Vec<Finding> {
-    let _ = (code, facts, rulebook, now);
-    Vec::new()
+    matter::check(code, facts, rulebook, now)
 }
 
 /// Splits the matters into those that may be inspected and the findings about the others, so that
@@ -168,20 +171,50 @@ pub fn permitted_matters(
     rulebook: &Rulebook,
     now: Timestamp,
 ) -> (Vec<String>, Vec<Finding>) {
-    let _ = (facts, rulebook, now);
-    (Vec::new(), Vec::new())
+    let mut permitted = Vec::new();
+    let mut findings = Vec::new();
+    for code in &facts.matter_codes {
+        let about = matter::check(code, facts, rulebook, now);
+        if !super::blocks(&about) {
+            permitted.push(code.clone());
+        }
+        findings.extend(about);
+    }
+    (permitted, findings)
 }
 
 /// Checks that credentials were displayed before the first and every later act.
 #[must_use]
 pub fn check_first_act(facts: &ActFacts, policies: &Policies, now: Timestamp) -> Vec<Finding> {
-    let _ = (facts, policies, now);
-    Vec::new()
+    display::check(facts, policies, now)
 }
 
 /// Checks that every entry is answered or excused, with its photographs.
 #[must_use]
 pub fn check_conclude(facts: &ConcludeFacts, rulebook: &Rulebook) -> Vec<Finding> {
-    let _ = (facts, rulebook);
-    Vec::new()
+    conclude::check(facts, rulebook)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::credential::tests::pair;
+    use crate::rulebook::sample::{FOOD_INSPECTION, REGISTRATION_INSPECTION, TOWN, at};
+
+    /// A visit with nothing wrong.
+    pub(super) fn begin_facts() -> BeginFacts {
+        BeginFacts {
+            authority_id: "xh-scjg".into(),
+            region_code: TOWN.into(),
+            matter_codes: vec![FOOD_INSPECTION.into(), REGISTRATION_INSPECTION.into()],
+            trigger: Trigger::Planned,
+            approval: Approval::Approved { by: "局长".into(), at: at(8, 0) },
+            code: VisitCode::IssuedByHq,
+            is_enterprise: true,
+            visit_count: Some(VisitCount { count: 1, as_of: at(7, 0) }),
+            on_site_reason: "需要查看现场卫生状况".into(),
+            cooperation: None,
+            officers: pair(),
+        }
+    }
 }

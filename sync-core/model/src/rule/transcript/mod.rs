@@ -3,6 +3,10 @@
 //! Rules D-01 to D-08, D-11 and R-31. Locking is the last moment at which a defect can be cured at
 //! the scene; afterwards only a supplementary transcript helps.
 
+mod people;
+mod signatures;
+mod times;
+
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
@@ -115,7 +119,9 @@ pub struct OtherTranscript {
     pub officer_ids: Vec<OfficerId>,
     /// Key of its interviewee.
     pub interviewee: Option<String>,
-    /// Whether it belongs to the same visit; a scene record and an interview of one visit may overlap.
+    /// Scene or interview.
+    pub kind: TranscriptKind,
+    /// Whether it belongs to the same visit: its scene record and an interview may overlap.
     pub same_visit: bool,
 }
 
@@ -162,9 +168,98 @@ pub struct TranscriptFacts {
     pub others: Vec<OtherTranscript>,
 }
 
+/// What a locked transcript is worth as evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Strength {
+    /// Refused or unattended without witness and without recording.
+    Weak,
+    /// Refused or unattended, but witnessed or recorded.
+    Supported,
+    /// Signed by the other side.
+    Signed,
+}
+
+/// Returns what the transcript is worth, as shown on it and at HQ.
+#[must_use]
+pub fn strength(outcome: &PartyOutcome) -> Strength {
+    let named =
+        |witness: &Option<String>| witness.as_deref().is_some_and(|name| !name.trim().is_empty());
+    match outcome {
+        PartyOutcome::Signs => Strength::Signed,
+        PartyOutcome::Refuses(refusal) if refusal.recorded || named(&refusal.witness) => {
+            Strength::Supported
+        }
+        PartyOutcome::Absent { witness, .. } if named(witness) => Strength::Supported,
+        PartyOutcome::Refuses(_) | PartyOutcome::Absent { .. } => Strength::Weak,
+    }
+}
+
 /// Checks whether the transcript may be locked.
 #[must_use]
 pub fn check_lock(facts: &TranscriptFacts, policies: &Policies, now: Timestamp) -> Vec<Finding> {
-    let _ = (facts, policies, now);
-    Vec::new()
+    let mut findings = people::check(facts);
+    findings.extend(times::check(facts, policies, now));
+    findings.extend(signatures::check(facts));
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::credential::tests::officer;
+    use crate::rulebook::sample::at;
+
+    /// An interview with nothing wrong, 09:00 to 09:20, two pages.
+    pub(super) fn facts() -> TranscriptFacts {
+        let [first, second] = [1, 2].map(|number| officer(number, "某").officer_id);
+        let page = |number: u32| {
+            let page_hash = Hash::of(&number.to_be_bytes());
+            let party_signature = Some(PageSignature { at: at(9, 18), page_hash });
+            PageFacts { number, page_hash, party_signature }
+        };
+        TranscriptFacts {
+            kind: TranscriptKind::Interview,
+            started_at: Some(at(9, 0)),
+            ended_at: Some(at(9, 20)),
+            asker: Some(first),
+            recorder: Some(second),
+            officer_ids: vec![first, second],
+            displayed_at: Some(at(8, 55)),
+            rights_told_at: Some(at(9, 1)),
+            recusal: Some(RecusalReply::NotRequested),
+            read_back: Some(ReadBack { at: at(9, 15), read_aloud: false }),
+            closing_words: true,
+            pages: vec![page(1), page(2)],
+            officer_signatures: vec![
+                OfficerSignature { officer_id: first, at: at(9, 19) },
+                OfficerSignature { officer_id: second, at: at(9, 19) },
+            ],
+            outcome: PartyOutcome::Signs,
+            interviewee: Some("330106".into()),
+            is_minor: false,
+            guardian_note: None,
+            capacity_doubt: false,
+            others: Vec::new(),
+        }
+    }
+
+    pub(super) type Change = fn(&mut TranscriptFacts);
+
+    /// Returns the findings after one change to an interview in order.
+    pub(super) fn changed(change: Change) -> Vec<Finding> {
+        let mut facts = facts();
+        change(&mut facts);
+        check_lock(&facts, &Policies::default(), at(9, 21))
+    }
+
+    #[test]
+    fn a_transcript_in_order_locks_without_findings() {
+        assert_eq!(changed(|_| {}), []);
+        let scene = changed(|facts| {
+            facts.kind = TranscriptKind::Scene;
+            facts.asker = None;
+        });
+        assert_eq!(scene, []);
+    }
 }

@@ -1,0 +1,88 @@
+//! What every feature is given: store, session, clock, font. Wired by hand in one place.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ab_glyph::FontRef;
+use sync_core::clock::Clock;
+use sync_core::disk::Disk;
+use sync_core::key::Hardness;
+use sync_core::store::{Reader, Scope, Store};
+use sync_model::id::{CaseId, InspectionId};
+use sync_model::rulebook::Rulebook;
+
+use crate::error::AppError;
+use crate::session::Session;
+
+/// The font of pages, documents and watermarks: one file, embedded once.
+pub static FONT: &[u8] = include_bytes!("../assets/fonts/NotoSansSC-Regular.ttf");
+
+/// What every feature is given.
+pub struct Services {
+    /// The device's memory.
+    pub store: Store,
+    /// The device's clocks.
+    pub clock: Arc<dyn Clock>,
+    /// How hard new PINs are made to try.
+    pub hardness: Hardness,
+    session: Mutex<Session>,
+    font: Option<FontRef<'static>>,
+}
+
+impl Services {
+    /// Opens the store in `folder` and wires the rest.
+    ///
+    /// # Errors
+    /// See [`Store::open`].
+    pub fn open(
+        folder: &Path,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+        hardness: Hardness,
+    ) -> Result<Self, AppError> {
+        let store = Store::open(folder, Arc::clone(&clock), disk)?;
+        Ok(Self {
+            store,
+            clock,
+            hardness,
+            session: Mutex::new(Session::default()),
+            font: FontRef::try_from_slice(FONT).ok(),
+        })
+    }
+
+    /// Returns who is unlocked.
+    pub fn session(&self) -> MutexGuard<'_, Session> {
+        // The session holds plain values; a panic elsewhere cannot leave it half-changed.
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the embedded font.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`] if the embedded bytes are no font.
+    pub fn font(&self) -> Result<&FontRef<'static>, AppError> {
+        self.font.as_ref().ok_or(AppError::NotFound("font"))
+    }
+
+    /// Returns the newest rulebook.
+    ///
+    /// # Errors
+    /// [`AppError::NoRulebook`] before the first sync.
+    pub fn rulebook(&self) -> Result<Rulebook, AppError> {
+        self.store.read(|reader| rulebook(reader))
+    }
+
+    /// Returns the scope of an act: the unlocked officers, and what it belongs to.
+    #[must_use]
+    pub fn scope(&self, inspection: Option<InspectionId>, case: Option<CaseId>) -> Scope {
+        Scope { officers: self.session().officer_ids(), inspection, case }
+    }
+}
+
+/// Returns the newest rulebook as seen by `reader`.
+///
+/// # Errors
+/// [`AppError::NoRulebook`] before the first sync.
+pub fn rulebook(reader: &Reader<'_>) -> Result<Rulebook, AppError> {
+    reader.rulebook()?.ok_or(AppError::NoRulebook)
+}
