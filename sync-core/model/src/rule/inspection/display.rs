@@ -52,7 +52,8 @@ fn stretch_start(facts: &ActFacts, policies: &Policies, now: Timestamp) -> Times
     times.push(now);
     times.sort_unstable();
     let pauses = times.iter().zip(times.iter().skip(1));
-    let after_pause = pauses.filter(|(a, b)| b.since_ms(**a) > pause_ms).map(|(_, b)| *b).last();
+    let after_pause =
+        pauses.filter(|(a, b)| b.since_ms(**a) > pause_ms).map(|(_, b)| *b).next_back();
     after_pause.or_else(|| times.first().copied()).unwrap_or(now)
 }
 

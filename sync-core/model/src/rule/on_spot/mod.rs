@@ -3,16 +3,34 @@
 //! Rules P1 to P11 of `domain` §1.2, R-16, R-20 to. Anything not clearly
 //! lawful on the spot goes to the ordinary procedure; the officer never loses his evidence by it.
 
+mod act;
+mod collection;
+mod exemption;
+pub mod issue;
+mod party;
+mod penalty;
+mod power;
+mod steps;
+#[cfg(test)]
+pub(crate) mod tests;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
-use super::credential::OfficerFacts;
+use super::credential::{OfficerFacts, check_officers};
 use super::discretion::TierChoice;
+use crate::id::OfficerId;
 use crate::money::Fen;
 use crate::rulebook::Rulebook;
-use crate::rulebook::discretion::PenaltyKind;
+use crate::rulebook::discretion::{PartyScope, PenaltyKind};
+use crate::rulebook::policy::{Policies, SoleProprietorClass};
 use crate::time::Timestamp;
+
+/// 公民二百元以下; no policy goes beyond it.
+const CITIZEN_MAX: Fen = Fen(20_000);
+/// 法人或者其他组织三千元以下.
+const ORGANIZATION_MAX: Fen = Fen(300_000);
 
 /// What the party is; decides the cap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,26 +217,57 @@ pub struct IssueFacts {
     pub authority_id: String,
     /// The leased number.
     pub document_number: String,
-    /// 《行政处罚法》第五十二条第二款 fields by name, to find an empty one.
+    /// The contents Art. 52 wants, by the names of [`issue::CONTENTS`], to find an empty one.
     pub contents: Vec<(String, String)>,
     /// Remedies text as printed.
     pub remedies_text: String,
     /// Officers who signed.
-    pub signed_by: Vec<crate::id::OfficerId>,
+    pub signed_by: Vec<OfficerId>,
     /// How the party took it.
     pub hand_over: HandOver,
 }
 
 /// Checks whether the penalty may be decided on the spot at `now`.
+///
+/// The findings come in the order of P1 to P11, then the steps S1 to S8.
 #[must_use]
 pub fn check(facts: &OnSpotFacts, rulebook: &Rulebook, now: Timestamp) -> Vec<Finding> {
-    let _ = (facts, rulebook, now);
-    Vec::new()
+    let mut findings = check_officers(&facts.officers, &rulebook.policies, now);
+    findings.extend(power::check(facts, rulebook, now));
+    findings.extend(act::check(facts, now));
+    findings.extend(party::check(facts, rulebook, now));
+    findings.extend(penalty::check(facts, rulebook, now));
+    findings.extend(exemption::check(facts, rulebook));
+    findings.extend(steps::check(facts, now));
+    findings.extend(collection::check(facts, rulebook));
+    findings
+}
+
+/// Returns the most that may be fined on the spot, as the rulebook classes the party.
+#[must_use]
+pub fn cap(party: PartyKind, policies: &Policies) -> Fen {
+    // 《行政处罚法》第五十一条: 对公民处以二百元以下、对法人或者其他组织处以三千元以下罚款.
+    match scope(party, policies) {
+        PartyScope::Organization => policies.on_spot_organization_max_fen.min(ORGANIZATION_MAX),
+        PartyScope::Individual | PartyScope::Any => {
+            policies.on_spot_citizen_max_fen.min(CITIZEN_MAX)
+        }
+    }
+}
+
+/// Returns which tiers bind the party.
+#[must_use]
+pub fn scope(party: PartyKind, policies: &Policies) -> PartyScope {
+    match (party, policies.sole_proprietor_class) {
+        (PartyKind::Citizen, _) | (PartyKind::SoleProprietor, SoleProprietorClass::Citizen) => {
+            PartyScope::Individual
+        }
+        _ => PartyScope::Organization,
+    }
 }
 
 /// Checks whether the rendered and signed decision may be issued.
 #[must_use]
 pub fn check_issue(facts: &IssueFacts, rulebook: &Rulebook) -> Vec<Finding> {
-    let _ = (facts, rulebook);
-    Vec::new()
+    issue::check(facts, rulebook)
 }

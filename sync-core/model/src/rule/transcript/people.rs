@@ -124,7 +124,7 @@ mod tests {
             ("D-02", Weight::Block, |f| f.recorder = f.asker),
             ("D-02", Weight::Block, |f| f.asker = None),
             ("D-02", Weight::Block, |f| f.recorder = None),
-            ("R-30", Weight::Block, |f| drop(f.officer_ids.pop())),
+            ("R-30", Weight::Block, |f| f.officer_ids.truncate(1)),
             ("R-36", Weight::Block, |f| f.displayed_at = None),
             ("R-36", Weight::Block, |f| f.displayed_at = Some(at(9, 5))),
             ("D-01", Weight::Block, |f| f.rights_told_at = None),

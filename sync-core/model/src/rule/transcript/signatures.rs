@@ -141,7 +141,7 @@ mod tests {
             ("D-01", Weight::Block, |f| f.read_back.as_mut().unwrap().at = at(9, 19)),
             ("D-04", Weight::Block, |f| f.pages[1].party_signature = None),
             ("D-04", Weight::Block, |f| f.pages.clear()),
-            ("D-04", Weight::Block, |f| drop(f.officer_signatures.pop())),
+            ("D-04", Weight::Block, |f| f.officer_signatures.truncate(1)),
             ("D-04", Weight::Block, |f| f.officer_signatures[1] = f.officer_signatures[0]),
             ("D-05", Weight::Block, |f| f.closing_words = false),
             ("D-06", Weight::Block, |f| f.pages[1].page_hash = Hash::of(b"corrected")),
