@@ -284,6 +284,11 @@ mod tests {
         assert!(older < newest);
         assert!(rulebook.benchmark_at(PRICE, day(2000, 1, 1)).is_none());
         for benchmark in &mut rulebook.benchmarks {
+            benchmark.published_on = Some(day(2026, 11, 25));
+        }
+        assert!(rulebook.benchmark_at(PRICE, day(2026, 11, 24)).is_none(), "published tomorrow");
+        assert!(rulebook.benchmark_at(PRICE, day(2026, 11, 25)).is_some());
+        for benchmark in &mut rulebook.benchmarks {
             benchmark.published_on = None;
         }
         assert!(rulebook.benchmark_at(PRICE, day(2026, 11, 24)).is_none());

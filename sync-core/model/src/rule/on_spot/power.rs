@@ -102,6 +102,15 @@ mod tests {
         assert_eq!(check(&facts, &rulebook, Timestamp::start_of(day(2026, 10, 31))), []);
         // Acted in October, decided in November: the power must hold on both days.
         assert!(blocks(&check(&facts, &rulebook, at(10, 0))));
+        // Given on the day of the decision only: not for an act of the day before.
+        let mut given = rulebook.clone();
+        for delegation in given.delegations.iter_mut().filter(|d| d.authority_id == "xh-zhzf") {
+            delegation.from = day(2026, 11, 24);
+        }
+        facts.authority_id = "xh-zhzf".into();
+        assert!(blocks(&check(&facts, &given, at(10, 0))));
+        facts.act_ended_at = Some(at(9, 0));
+        assert_eq!(check(&facts, &given, at(10, 0)), []);
     }
 
     /// 《行政处罚法》第二十二条: the place of the violation decides.
