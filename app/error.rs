@@ -79,6 +79,12 @@ pub enum AppError {
     /// A signed object cannot be made.
     #[error(transparent)]
     Cose(#[from] CoseError),
+    /// An exported bundle does not verify.
+    #[error(transparent)]
+    Bundle(#[from] sync_core::bundle::BundleError),
+    /// The embedded practice HQ.
+    #[error("practice hq: {0}")]
+    Practice(String),
     /// A file outside the store.
     #[error("{doing}: {source}")]
     Io {
@@ -127,6 +133,8 @@ pub enum Input {
     Amount,
     /// A name that is no name: 1 to 60 characters, no control characters.
     Name,
+    /// Credentials must stand on the screen long enough to be read.
+    ShownTooShort,
     /// The two officers are one and the same.
     SameOfficer,
 }

@@ -4,13 +4,19 @@
 //! [`inspection`] → [`credential`] → [`evidence`] → [`rehearse`] (the whole day without a screen).
 
 pub mod assignment;
+pub mod case;
 pub mod credential;
 pub mod device;
+pub mod document;
 pub mod error;
 pub mod evidence;
 pub mod inspection;
+pub mod practice;
+pub mod rehearse;
 pub mod services;
 pub mod session;
+pub mod text;
+pub mod transcript;
 
 #[cfg(feature = "window")]
 pub mod screenshots;

@@ -15,12 +15,12 @@ use sync_model::record::credential::{
 use sync_model::rule::credential::check_officers;
 use sync_model::time::Timestamp;
 
-use crate::error::AppError;
+use crate::error::{AppError, Input};
 use crate::inspection::require_open;
 use crate::services::{Services, rulebook};
 
 /// Shortest time on the screen that counts as shown (`domain` R-92).
-pub const SHOWN_MS_MIN: u64 = 3_000;
+const SHOWN_MS_MIN: u64 = 3_000;
 
 /// How the display went.
 #[derive(Clone, Debug)]
@@ -45,13 +45,17 @@ pub struct CodePayload {
 /// Records that both officers showed their credentials.
 ///
 /// # Errors
-/// [`AppError::Blocked`] if fewer than two qualified officers are here.
+/// [`AppError::Blocked`] if fewer than two qualified officers are here; [`AppError::Input`] if it
+/// stood too short a time to be read.
 // 《行政处罚法》第四十二条、第五十五条.
 pub fn display(
     services: &Services,
     inspection: InspectionId,
     input: &DisplayInput,
 ) -> Result<Record, AppError> {
+    if input.shown_ms < SHOWN_MS_MIN {
+        return Err(AppError::Input(Input::ShownTooShort));
+    }
     let scope = services.scope(Some(inspection), None);
     let officers = services.session().officer_facts();
     let now = services.clock.now().wall_at;

@@ -6,5 +6,5 @@
 mod display;
 mod qr;
 
-pub use display::{DisplayInput, display, live_code};
+pub use display::{CodePayload, DisplayInput, display, live_code};
 pub use qr::{QrModules, qr};

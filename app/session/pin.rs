@@ -1,9 +1,9 @@
 //! PINs: which ones are too easy, and how long to wait after wrong ones (pure).
 
 /// Fewest digits of a PIN.
-pub const PIN_DIGITS_MIN: usize = 6;
+const PIN_DIGITS_MIN: usize = 6;
 /// Most digits of a PIN.
-pub const PIN_DIGITS_MAX: usize = 12;
+const PIN_DIGITS_MAX: usize = 12;
 
 /// Wait after this many wrong PINs in a row, in milliseconds; the last one holds until HQ helps.
 const DELAYS_MS: &[(u32, u64)] =

@@ -107,6 +107,8 @@ CREATE TABLE number_lease (
 
 CREATE TABLE document_number (
   number   TEXT PRIMARY KEY,
+  lease    BLOB NOT NULL,
+  ordinal  INTEGER NOT NULL,     -- the number within its year
   document BLOB NOT NULL,
   state    TEXT NOT NULL CHECK (state IN ('reserved', 'issued', 'voided')),
   reason   TEXT NOT NULL DEFAULT ''

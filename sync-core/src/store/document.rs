@@ -74,6 +74,17 @@ pub struct LeaseRow {
     pub last: u64,
 }
 
+/// A number taken and not used yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReservedNumber {
+    /// As printed.
+    pub printed: String,
+    /// The lease it came from.
+    pub lease: LeaseId,
+    /// The number within its year.
+    pub ordinal: u64,
+}
+
 const COLUMNS: &str = "SELECT document, inspection, case_id, title, number, text, made_at, state,
                               delivery FROM document";
 
@@ -130,11 +141,21 @@ impl Reader<'_> {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn reserved_number(&self, document: DocumentId) -> Result<Option<String>, StoreError> {
+    pub fn reserved_number(
+        &self,
+        document: DocumentId,
+    ) -> Result<Option<ReservedNumber>, StoreError> {
         self.first(
-            "SELECT number FROM document_number WHERE document = :document AND state = 'reserved'",
+            "SELECT number, lease, ordinal FROM document_number
+             WHERE document = :document AND state = 'reserved'",
             [document.as_bytes()],
-            |row| Ok(row.get("number")?),
+            |row| {
+                Ok(ReservedNumber {
+                    printed: row.get("number")?,
+                    lease: id(row, "lease", LeaseId)?,
+                    ordinal: unsigned(row, "ordinal")?,
+                })
+            },
         )
     }
 

@@ -40,7 +40,7 @@ pub use act::Scope;
 pub use assignment::{AssignmentRow, AssignmentState};
 pub use case::{CaseRow, CaseState};
 pub use device::Enrollment;
-pub use document::{DocumentRow, DocumentState, LeaseRow};
+pub use document::{DocumentRow, DocumentState, LeaseRow, ReservedNumber};
 pub use draft::DraftRow;
 pub use evidence::EvidenceRow;
 pub use feed::FeedBatch;

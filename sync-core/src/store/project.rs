@@ -298,9 +298,14 @@ fn project_document(tx: &Connection, act: &Act) -> Result<(), StoreError> {
                 (signed(body.number), body.lease.as_bytes()),
             )?;
             tx.execute(
-                "INSERT INTO document_number (number, document, state)
-                 VALUES (:number, :document, 'reserved')",
-                (&body.document_number, body.document.as_bytes()),
+                "INSERT INTO document_number (number, lease, ordinal, document, state)
+                 VALUES (:number, :lease, :ordinal, :document, 'reserved')",
+                (
+                    &body.document_number,
+                    body.lease.as_bytes(),
+                    signed(body.number),
+                    body.document.as_bytes(),
+                ),
             )?;
             tx.execute(
                 "UPDATE case_file SET document = :document WHERE case_id = :case_id",
