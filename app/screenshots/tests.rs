@@ -29,7 +29,18 @@ fn controls(window: &crate::ui::MainWindow) -> Vec<(String, ElementHandle)> {
             )
         })
         .map(|element| (element.accessible_label().unwrap_or_default().to_string(), element))
-        .collect()
+        .fold(Vec::new(), |mut kept, found| {
+            // The layouts that Slint folds into a control are listed as further handles to it.
+            let same = |other: &(String, ElementHandle)| {
+                other.0 == found.0
+                    && other.1.absolute_position() == found.1.absolute_position()
+                    && other.1.size() == found.1.size()
+            };
+            if !kept.iter().any(same) {
+                kept.push(found);
+            }
+            kept
+        })
 }
 
 #[test]
