@@ -1,0 +1,106 @@
+//! Who asks: the signed statement that comes with every request.
+//!
+//! The statement binds device, method, path and body. A replayed statement is not refused here:
+//! every operation gives the same result when repeated, and TLS in front keeps statements private.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sync_model::canonical;
+use sync_model::cose::{Context, PublicKey, Unverified};
+use sync_model::hash::Hash;
+use sync_model::wire::problem::ProblemCode;
+use sync_model::wire::request::RequestStatement;
+
+use crate::error::{HqError, refuse};
+use crate::hq::Hq;
+use crate::store::Device;
+
+/// Largest statement, in bytes before base64.
+const STATEMENT_BYTES_MAX: usize = 4096;
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// `GET`, `POST` …
+    pub method: String,
+    /// Path with query.
+    pub path: String,
+    /// [`sync_model::wire::HEADER_REQUEST`], if it came.
+    pub statement: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Call {
+    fn open(&self) -> Result<(RequestStatement, Unverified), HqError> {
+        let not_authentic = || refuse(ProblemCode::NotAuthentic, "no usable request statement");
+        let header = self.statement.as_deref().ok_or_else(not_authentic)?;
+        if header.len() > 2 * STATEMENT_BYTES_MAX {
+            return Err(not_authentic());
+        }
+        let bytes = STANDARD.decode(header).map_err(|_| not_authentic())?;
+        let object = Unverified::parse(&bytes).map_err(|_| not_authentic())?;
+        let statement = canonical::from_bytes(object.payload(), STATEMENT_BYTES_MAX)
+            .map_err(|_| not_authentic())?;
+        Ok((statement, object))
+    }
+
+    fn check(
+        &self,
+        statement: &RequestStatement,
+        object: Unverified,
+        key: &PublicKey,
+    ) -> Result<(), HqError> {
+        object
+            .verify(Context::Request, key)
+            .map_err(|_| refuse(ProblemCode::NotAuthentic, "request signature does not verify"))?;
+        if statement.method != self.method || statement.path != self.path {
+            return Err(refuse(ProblemCode::NotAuthentic, "statement is about another request"));
+        }
+        if statement.body != Hash::of(&self.body) {
+            // A chunk that was damaged on its way is sent again, so it gets its own name.
+            let code = match self.method.as_str() {
+                "PATCH" => ProblemCode::BadDigest,
+                _ => ProblemCode::NotAuthentic,
+            };
+            return Err(refuse(code, "body is not the one that was signed"));
+        }
+        Ok(())
+    }
+
+    /// Checks that the request was signed by the key it brings.
+    pub(crate) fn signed_by(&self, key: &PublicKey) -> Result<(), HqError> {
+        let (statement, object) = self.open()?;
+        if statement.device.is_some() {
+            return Err(refuse(ProblemCode::NotAuthentic, "enrollment names a device"));
+        }
+        self.check(&statement, object, key)
+    }
+}
+
+impl Hq {
+    /// Returns the enrolled device that signed the request; it may be revoked.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NotAuthentic`]; for a damaged chunk [`ProblemCode::BadDigest`].
+    pub(crate) fn known_device(&self, call: &Call) -> Result<Device, HqError> {
+        let (statement, object) = call.open()?;
+        let unknown = || refuse(ProblemCode::NotAuthentic, "device is not known");
+        let device = statement.device.ok_or_else(unknown)?;
+        let device =
+            self.0.store.read::<_, HqError>(|tx| Ok(tx.device(device)?))?.ok_or_else(unknown)?;
+        call.check(&statement, object, &device.key)?;
+        Ok(device)
+    }
+
+    /// Returns the device that signed the request if its authority to send stands.
+    ///
+    /// # Errors
+    /// As [`Hq::known_device`], and [`ProblemCode::Revoked`].
+    pub(crate) fn device(&self, call: &Call) -> Result<Device, HqError> {
+        let device = self.known_device(call)?;
+        if device.revoked_at.is_some() {
+            return Err(refuse(ProblemCode::Revoked, "device was revoked"));
+        }
+        Ok(device)
+    }
+}

@@ -1,0 +1,295 @@
+//! The blob plane: files by hash, taken in chunks from where HQ stands.
+//!
+//! ```text
+//! power fails after            on disk                      next request
+//! chunk written, not synced    part, perhaps torn           goes on from the part's length;
+//!                                                           a torn part fails the whole hash
+//! chunk synced                 part up to the new offset    goes on there
+//! whole hash checked, renamed  file in place, not noted     state() checks it again and notes it
+//! noted in the store           complete                     complete
+//! ```
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sync_model::hash::Hash;
+use sync_model::wire::problem::{Problem, ProblemCode};
+use sync_model::wire::push::{BlobState, NeedReply, NeedRequest};
+use sync_model::wire::{BLOB_BYTES_MAX, CHUNK_BYTES_MAX};
+
+use crate::durable;
+use crate::error::{HqError, refuse};
+use crate::hq::Hq;
+use crate::store::{Device, StoreError};
+
+/// Locks that all blobs share; two uploads of one blob always meet at the same one.
+const LOCKS: usize = 64;
+/// Most files asked about at once.
+const NEED_MAX: usize = 10_000;
+/// Largest file that is given back in one answer.
+const GIVEN_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// The folder of files.
+pub(crate) struct BlobFolder {
+    folder: PathBuf,
+    locks: Vec<Mutex<()>>,
+}
+
+/// A chunk as it came, after the request was found authentic.
+pub struct Chunk<'a> {
+    /// Where it starts.
+    pub offset: u64,
+    /// Length of the whole file.
+    pub length: u64,
+    /// Hash of `bytes` as stated.
+    pub sha256: Hash,
+    /// The bytes.
+    pub bytes: &'a [u8],
+}
+
+impl BlobFolder {
+    pub(crate) fn open(data: &Path) -> Result<Self, HqError> {
+        let folder = data.join("blobs");
+        for name in ["partial", "quarantine"] {
+            durable::create_folder(&folder.join(name)).map_err(HqError::io("create folder"))?;
+        }
+        Ok(Self { folder, locks: std::iter::repeat_with(Mutex::default).take(LOCKS).collect() })
+    }
+
+    /// Returns where the whole file stands.
+    pub(crate) fn whole(&self, sha256: &Hash) -> PathBuf {
+        let name = sha256.hex();
+        let shelf: String = name.chars().take(2).collect();
+        self.folder.join(shelf).join(name)
+    }
+
+    fn partial(&self, sha256: &Hash) -> PathBuf {
+        self.folder.join("partial").join(sha256.hex())
+    }
+
+    fn partial_length(&self, sha256: &Hash) -> Result<u64, HqError> {
+        match self.partial(sha256).metadata() {
+            Ok(metadata) => Ok(metadata.len()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(HqError::io("look at part")(error)),
+        }
+    }
+
+    fn lock(&self, sha256: &Hash) -> Option<MutexGuard<'_, ()>> {
+        let place = sha256.0.first().map_or(0, |byte| usize::from(*byte) % LOCKS);
+        self.locks.get(place).map(|lock| lock.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes `bytes` at `offset`, the end of the part, and syncs them.
+    fn append(&self, sha256: &Hash, offset: u64, bytes: &[u8]) -> Result<(), HqError> {
+        let path = self.partial(sha256);
+        let new = !path.exists();
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(HqError::io("open part"))?;
+        let written = file
+            .seek(SeekFrom::Start(offset))
+            .and_then(|_| file.write_all(bytes))
+            .and_then(|()| file.sync_all());
+        if let Err(error) = written {
+            cut_back(&file, offset);
+            return Err(HqError::io("write chunk")(error));
+        }
+        if new {
+            let folder = self.folder.join("partial");
+            durable::sync_folder(&folder).map_err(HqError::io("sync folder"))?;
+        }
+        Ok(())
+    }
+
+    /// Moves the part into place if it is the file it should be.
+    fn finish(&self, sha256: &Hash, length: u64) -> Result<(), HqError> {
+        let partial = self.partial(sha256);
+        let (found, found_length) =
+            durable::hash_file(&partial).map_err(HqError::io("hash part"))?;
+        if found != *sha256 || found_length != length {
+            let aside = self.folder.join("quarantine").join(format!("{sha256}-is-{found}"));
+            durable::rename(&partial, &aside).map_err(HqError::io("move part aside"))?;
+            return Err(refuse(ProblemCode::BadDigest, "file does not match its hash"));
+        }
+        let whole = self.whole(sha256);
+        if let Some(shelf) = whole.parent() {
+            durable::create_folder(shelf).map_err(HqError::io("create folder"))?;
+        }
+        durable::rename(&partial, &whole).map_err(HqError::io("move file into place"))?;
+        // The old name is gone for good only when its folder is synced too.
+        durable::sync_folder(&self.folder.join("partial")).map_err(HqError::io("sync folder"))
+    }
+}
+
+/// Takes back a chunk that could not be written; best effort, the whole hash decides.
+fn cut_back(file: &File, offset: u64) {
+    if file.set_len(offset).is_err() {
+        tracing::error!("part could not be cut back after a failed write");
+    }
+}
+
+impl Hq {
+    /// Says where HQ stands with each file.
+    ///
+    /// # Errors
+    /// [`ProblemCode::TooLarge`], or if store or disk fail.
+    pub(crate) fn need(
+        &self,
+        device: &Device,
+        request: &NeedRequest,
+    ) -> Result<NeedReply, HqError> {
+        if request.blobs.len() > NEED_MAX {
+            return Err(refuse(ProblemCode::TooLarge, "too many files in one question"));
+        }
+        let blobs = request
+            .blobs
+            .iter()
+            .map(|sha256| match self.blob_state(device, sha256) {
+                // The record that cites it has not arrived yet: nothing is here.
+                Err(HqError::Problem(problem)) if problem.code == ProblemCode::UnknownBlob => {
+                    Ok(BlobState { sha256: *sha256, offset: 0, complete: false })
+                }
+                state => state,
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(NeedReply { blobs })
+    }
+
+    /// Says where HQ stands with one file; finishes what a power cut left unfinished.
+    ///
+    /// # Errors
+    /// [`ProblemCode::UnknownBlob`] if no record of the device cites it.
+    pub(crate) fn blob_state(&self, device: &Device, sha256: &Hash) -> Result<BlobState, HqError> {
+        let cited = self.cited_length(device, sha256)?;
+        let guard = self.0.blobs.lock(sha256);
+        let state = self.state_locked(sha256, cited);
+        drop(guard);
+        state
+    }
+
+    fn cited_length(&self, device: &Device, sha256: &Hash) -> Result<u64, HqError> {
+        let citation =
+            self.0.store.read::<_, HqError>(|tx| Ok(tx.citation(device.device, sha256)?))?;
+        citation
+            .map(|citation| citation.bytes)
+            .ok_or_else(|| refuse(ProblemCode::UnknownBlob, "no record cites this file"))
+    }
+
+    fn state_locked(&self, sha256: &Hash, cited: u64) -> Result<BlobState, HqError> {
+        let known = self.0.store.read::<_, HqError>(|tx| Ok(tx.blob_complete(sha256)?))?;
+        if let Some(bytes) = known {
+            return Ok(BlobState { sha256: *sha256, offset: bytes, complete: true });
+        }
+        let whole = self.0.blobs.whole(sha256);
+        if whole.exists() {
+            let (found, length) = durable::hash_file(&whole).map_err(HqError::io("hash file"))?;
+            if found != *sha256 {
+                return Err(StoreError::Damaged("file").into());
+            }
+            return self.note_complete(sha256, length);
+        }
+        let offset = self.0.blobs.partial_length(sha256)?;
+        if offset > 0 && offset == cited {
+            match self.0.blobs.finish(sha256, cited) {
+                Ok(()) => return self.note_complete(sha256, cited),
+                // What a power cut left is not the file: it is sent anew.
+                Err(HqError::Problem(_)) => {
+                    return Ok(BlobState { sha256: *sha256, offset: 0, complete: false });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(BlobState { sha256: *sha256, offset, complete: false })
+    }
+
+    fn note_complete(&self, sha256: &Hash, bytes: u64) -> Result<BlobState, HqError> {
+        let (now, noted) = (self.now(), *sha256);
+        self.0.store.write::<_, HqError, _>(move |tx| Ok(tx.complete_blob(&noted, bytes, now)?))?;
+        Ok(BlobState { sha256: noted, offset: bytes, complete: true })
+    }
+
+    /// Takes a chunk; answers with the offset that is durable now.
+    ///
+    /// # Errors
+    /// [`ProblemCode::UnknownBlob`], [`ProblemCode::BadDigest`], [`ProblemCode::BadOffset`],
+    /// [`ProblemCode::TooLarge`], [`ProblemCode::Malformed`].
+    pub(crate) fn take_chunk(
+        &self,
+        device: &Device,
+        sha256: &Hash,
+        chunk: &Chunk<'_>,
+    ) -> Result<BlobState, HqError> {
+        let cited = self.cited_length(device, sha256)?;
+        if chunk.length > BLOB_BYTES_MAX || chunk.bytes.len() > CHUNK_BYTES_MAX {
+            return Err(refuse(ProblemCode::TooLarge, "file or chunk is too large"));
+        }
+        if chunk.length != cited {
+            return Err(refuse(ProblemCode::Malformed, "length is not the one that was cited"));
+        }
+        if Hash::of(chunk.bytes) != chunk.sha256 {
+            return Err(refuse(ProblemCode::BadDigest, "chunk does not match its hash"));
+        }
+        let guard = self.0.blobs.lock(sha256);
+        let state = self.take_locked(sha256, chunk);
+        drop(guard);
+        state
+    }
+
+    fn take_locked(&self, sha256: &Hash, chunk: &Chunk<'_>) -> Result<BlobState, HqError> {
+        let state = self.state_locked(sha256, chunk.length)?;
+        if state.complete {
+            return Ok(state);
+        }
+        let count = u64::try_from(chunk.bytes.len()).unwrap_or(u64::MAX);
+        let end = chunk.offset.saturating_add(count);
+        if chunk.offset != state.offset {
+            let mut problem = Problem::new(ProblemCode::BadOffset, "HQ stands elsewhere");
+            problem.expected_offset = Some(state.offset);
+            return Err(problem.into());
+        }
+        if end > chunk.length || (count == 0 && chunk.length > 0) {
+            return Err(refuse(ProblemCode::Malformed, "chunk is empty or beyond the end"));
+        }
+        self.0.blobs.append(sha256, chunk.offset, chunk.bytes)?;
+        // If the power fails here, the chunk is durable and the device learns it by asking.
+        if end < chunk.length {
+            return Ok(BlobState { sha256: *sha256, offset: end, complete: false });
+        }
+        self.0.blobs.finish(sha256, chunk.length)?;
+        self.note_complete(sha256, chunk.length)
+    }
+
+    /// Returns a whole file of the device with its media type, its hash checked after reading.
+    ///
+    /// # Errors
+    /// [`ProblemCode::UnknownBlob`], [`ProblemCode::NotFound`], [`ProblemCode::TooLarge`];
+    /// damage of the stored file.
+    pub(crate) fn give_blob(
+        &self,
+        device: &Device,
+        sha256: &Hash,
+    ) -> Result<(Vec<u8>, String), HqError> {
+        let (citation, complete) = self.0.store.read::<_, HqError>(|tx| {
+            Ok((tx.citation(device.device, sha256)?, tx.blob_complete(sha256)?))
+        })?;
+        let citation = citation
+            .ok_or_else(|| refuse(ProblemCode::UnknownBlob, "no record cites this file"))?;
+        let length =
+            complete.ok_or_else(|| refuse(ProblemCode::NotFound, "file is not whole yet"))?;
+        if length > GIVEN_BYTES_MAX {
+            return Err(refuse(ProblemCode::TooLarge, "file is too large for one answer"));
+        }
+        let bytes = std::fs::read(self.0.blobs.whole(sha256)).map_err(HqError::io("read file"))?;
+        if Hash::of(&bytes) == *sha256 {
+            Ok((bytes, citation.media))
+        } else {
+            Err(StoreError::Damaged("file").into())
+        }
+    }
+}

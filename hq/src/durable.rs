@@ -1,0 +1,80 @@
+//! Files that survive a power cut: data synced, then the folder that names them.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::{FlockOperation, flock};
+use sha2::{Digest, Sha256};
+use sync_model::hash::Hash;
+
+/// Bytes read at once while hashing.
+const READ_BYTES: usize = 256 * 1024;
+
+/// Creates the folder, readable by its owner alone, and syncs its parent.
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    folder.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Makes renames and new names in `folder` durable.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder)?.sync_all()
+}
+
+/// Writes a new file that only its owner can read; whole or not at all.
+pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let staged = path.with_extension("new");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&staged)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    rename(&staged, path)
+}
+
+/// Renames within one file system and makes it durable.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::rename(from, to)?;
+    to.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Says whether group or others may read the file.
+pub(crate) fn is_open_to_others(path: &Path) -> io::Result<bool> {
+    Ok(path.metadata()?.permissions().mode() & 0o077 != 0)
+}
+
+/// Takes the folder's lock; `None` if another process holds it. It is held until dropped.
+pub(crate) fn lock_folder(folder: &Path) -> io::Result<Option<File>> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(folder.join("lock"))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(file)),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns hash and length of a file without holding it in memory.
+pub(crate) fn hash_file(path: &Path) -> io::Result<(Hash, u64)> {
+    let mut file = File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; READ_BYTES];
+    let mut length = 0_u64;
+    loop {
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            return Ok((Hash(digest.finalize().into()), length));
+        }
+        digest.update(buffer.get(..count).unwrap_or_default());
+        length = length.saturating_add(u64::try_from(count).unwrap_or_default());
+    }
+}

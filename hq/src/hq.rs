@@ -1,0 +1,153 @@
+//! The handle: one open data folder with its keys, store, files and clock.
+//!
+//! Routes, commands and the practice profile call plain functions on it; it is cheap to clone.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use sync_model::canonical;
+use sync_model::cose::PublicKey;
+use sync_model::hash::Hash;
+use sync_model::log::note::Checkpoint;
+use sync_model::rulebook::Rulebook;
+use sync_model::time::Timestamp;
+use sync_model::wire::FEED_BYTES_MAX;
+use sync_model::wire::enroll::Trust;
+
+use crate::blob::BlobFolder;
+use crate::clock::HqClock;
+use crate::durable;
+use crate::error::HqError;
+use crate::keys::Keys;
+use crate::store::{self, LogNodes, Store, StoreError, Tx};
+
+/// Rulebooks kept decoded; devices in the field pin one of the newest few.
+const RULEBOOKS_KEPT: usize = 8;
+
+/// HQ on one data folder.
+#[derive(Clone)]
+pub struct Hq(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) data: PathBuf,
+    pub(crate) keys: Keys,
+    pub(crate) store: Store,
+    pub(crate) blobs: BlobFolder,
+    clock: Arc<dyn HqClock>,
+    rulebooks: Mutex<HashMap<Hash, Arc<Rulebook>>>,
+}
+
+/// How a new HQ is to be made.
+#[derive(Clone, Debug, Default)]
+pub struct InitOptions {
+    /// A rulebook to start with.
+    pub rulebook: Option<Rulebook>,
+}
+
+impl Hq {
+    /// Makes keys and an empty store in `data`. An interrupted init can be repeated.
+    ///
+    /// # Errors
+    /// [`HqError::AlreadyInitialized`] if it holds an HQ already.
+    pub fn init(
+        data: &Path,
+        options: &InitOptions,
+        clock: Arc<dyn HqClock>,
+    ) -> Result<Self, HqError> {
+        if data.join(store::FILE_NAME).exists() {
+            return Err(HqError::AlreadyInitialized(data.to_owned()));
+        }
+        durable::create_folder(data).map_err(HqError::io("create data folder"))?;
+        // Keys before the store: a store without its keys could never be opened again.
+        Keys::make(data)?;
+        drop(Store::open(data)?);
+        let hq = Self::open(data, clock)?;
+        if let Some(rulebook) = &options.rulebook {
+            hq.import_rulebook(rulebook)?;
+        }
+        Ok(hq)
+    }
+
+    /// Opens the HQ in `data`.
+    ///
+    /// # Errors
+    /// [`HqError::NotInitialized`], or why keys or store cannot be used.
+    pub fn open(data: &Path, clock: Arc<dyn HqClock>) -> Result<Self, HqError> {
+        if !data.join(store::FILE_NAME).exists() {
+            return Err(HqError::NotInitialized(data.to_owned()));
+        }
+        let inner = Inner {
+            data: data.to_owned(),
+            keys: Keys::read(data)?,
+            store: Store::open(data)?,
+            blobs: BlobFolder::open(data)?,
+            clock,
+            rulebooks: Mutex::default(),
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Opens the HQ in `data`, making one first if the folder holds none.
+    ///
+    /// # Errors
+    /// As [`Hq::open`].
+    pub fn open_or_init(data: &Path, clock: Arc<dyn HqClock>) -> Result<Self, HqError> {
+        if data.join(store::FILE_NAME).exists() {
+            Self::open(data, clock)
+        } else {
+            Self::init(data, &InitOptions::default(), clock)
+        }
+    }
+
+    /// Returns HQ's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// Returns the keys that devices trust.
+    #[must_use]
+    pub fn trust(&self) -> Trust {
+        self.0.keys.trust()
+    }
+
+    /// Returns the key that signs the log.
+    #[must_use]
+    pub fn log_key(&self) -> PublicKey {
+        self.trust().log_key
+    }
+}
+
+impl Inner {
+    /// Returns the signed checkpoint over the tree.
+    pub(crate) fn checkpoint(&self, log: &LogNodes<'_, '_>) -> Result<String, StoreError> {
+        let checkpoint =
+            Checkpoint { origin: self.keys.log_origin(), size: log.size(), root: log.root()? };
+        Ok(checkpoint.sign(&self.keys.log))
+    }
+
+    /// Returns the rulebook with this hash, if HQ ever issued it.
+    pub(crate) fn rulebook(
+        &self,
+        tx: &Tx<'_>,
+        hash: &Hash,
+    ) -> Result<Option<Arc<Rulebook>>, HqError> {
+        let known =
+            self.rulebooks.lock().unwrap_or_else(PoisonError::into_inner).get(hash).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(bytes) = tx.rulebook(hash)? else { return Ok(None) };
+        if Hash::of(&bytes) != *hash {
+            return Err(StoreError::Damaged("rulebook").into());
+        }
+        let rulebook: Arc<Rulebook> = Arc::new(canonical::from_bytes(&bytes, FEED_BYTES_MAX)?);
+        let mut kept = self.rulebooks.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= RULEBOOKS_KEPT {
+            kept.clear();
+        }
+        kept.insert(*hash, Arc::clone(&rulebook));
+        Ok(Some(rulebook))
+    }
+}

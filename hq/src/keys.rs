@@ -1,0 +1,96 @@
+//! HQ's three keys: issuer, log and feed. Made once, kept as files that only HQ can read.
+//!
+//! One key, one purpose: a leaked feed key cannot make an officer, a leaked issuer key cannot
+//! rewrite the log.
+
+use std::path::{Path, PathBuf};
+
+use sync_model::cose::{Signer, SoftwareKey};
+use sync_model::hash::{hex, unhex};
+use sync_model::wire::enroll::Trust;
+
+use crate::durable;
+use crate::error::HqError;
+
+const NAMES: [&str; 3] = ["issuer", "log", "feed"];
+
+/// The keys in use.
+pub(crate) struct Keys {
+    pub(crate) issuer: SoftwareKey,
+    pub(crate) log: SoftwareKey,
+    pub(crate) feed: SoftwareKey,
+}
+
+impl Keys {
+    /// Says whether every key file is there.
+    pub(crate) fn exist(data: &Path) -> bool {
+        NAMES.iter().all(|name| path(data, name).is_file())
+    }
+
+    /// Makes the keys that are not there yet: an interrupted init goes on where it stopped.
+    pub(crate) fn make(data: &Path) -> Result<(), HqError> {
+        let folder = data.join("keys");
+        durable::create_folder(&folder).map_err(HqError::io("create key folder"))?;
+        for name in NAMES {
+            let path = path(data, name);
+            if path.is_file() {
+                continue;
+            }
+            let text = format!("{}\n", hex(&random::<32>()?));
+            durable::write_secret(&path, text.as_bytes()).map_err(HqError::io("write key"))?;
+        }
+        Ok(())
+    }
+
+    /// Reads the keys.
+    ///
+    /// # Errors
+    /// [`HqError::KeyOpenToOthers`] and [`HqError::KeyDamaged`].
+    pub(crate) fn read(data: &Path) -> Result<Self, HqError> {
+        let [issuer, log, feed] = NAMES;
+        Ok(Self {
+            issuer: read(path(data, issuer))?,
+            log: read(path(data, log))?,
+            feed: read(path(data, feed))?,
+        })
+    }
+
+    /// Returns what a device trusts from its enrollment on.
+    pub(crate) fn trust(&self) -> Trust {
+        Trust {
+            log_origin: self.log_origin(),
+            log_key: self.log.public(),
+            issuer_key: self.issuer.public(),
+            feed_key: self.feed.public(),
+        }
+    }
+
+    /// Returns the log's name: it changes with the key, so that two logs never share one.
+    pub(crate) fn log_origin(&self) -> String {
+        let key = hex(&self.log.public().0);
+        format!("xunzheng-hq/{}", key.chars().take(8).collect::<String>())
+    }
+}
+
+fn path(data: &Path, name: &str) -> PathBuf {
+    data.join("keys").join(name).with_extension("key")
+}
+
+fn read(path: PathBuf) -> Result<SoftwareKey, HqError> {
+    if !path.is_file() {
+        return Err(HqError::KeyDamaged(path));
+    }
+    if durable::is_open_to_others(&path).map_err(HqError::io("read key"))? {
+        return Err(HqError::KeyOpenToOthers(path));
+    }
+    let text = std::fs::read_to_string(&path).map_err(HqError::io("read key"))?;
+    let secret = unhex(text.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    secret.map_or(Err(HqError::KeyDamaged(path)), |secret| Ok(SoftwareKey::from_secret(&secret)))
+}
+
+/// Returns random bytes from the system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], HqError> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| HqError::Random)?;
+    Ok(bytes)
+}

@@ -1,0 +1,33 @@
+//! HQ, the central platform (总部平台): takes records into custody, answers with receipts, judges
+//! what it took, and feeds devices with rulebook, assignments and document numbers.
+//!
+//! Reading order: the handle → who asks → enrollment → custody → admission → files → feed → log →
+//! administration → HTTP. Custody is not acceptance: everything attributable is taken and proven,
+//! and what HQ thinks of it comes back in the feed.
+#![forbid(unsafe_code)]
+
+mod admin;
+mod admit;
+mod auth;
+mod blob;
+mod clock;
+mod code;
+mod durable;
+mod enroll;
+mod error;
+mod feed;
+mod hq;
+mod keys;
+mod log;
+pub mod practice;
+mod push;
+mod routes;
+mod server;
+mod store;
+
+pub use admin::{ActivationCode, Counts, EnrollmentCodes, NewOfficer};
+pub use clock::{HqClock, SystemClock};
+pub use enroll::{Lease, Prepared};
+pub use error::{AdminError, HqError, StoreError};
+pub use hq::{Hq, InitOptions};
+pub use server::{Config, Running, serve, serve_with_clock};

@@ -1,0 +1,66 @@
+//! Enrollment, log plane and feed plane.
+
+use axum::extract::{Request, State};
+use axum::response::Response;
+use sync_model::wire::PUSH_BYTES_MAX;
+use sync_model::wire::enroll::{ActivateRequest, EnrollRequest};
+use sync_model::wire::problem::ProblemCode;
+
+use super::{Answer, answer, body};
+use crate::error::{HqError, refuse};
+use crate::hq::Hq;
+
+/// Largest enrollment or activation.
+const SMALL_BYTES_MAX: usize = 16 * 1024;
+/// Items of a page if the device does not say.
+const FEED_LIMIT: u64 = 200;
+
+pub(super) async fn enroll(hq: State<Hq>, request: Request) -> Response {
+    answer(hq, request, SMALL_BYTES_MAX, |hq, call, _| {
+        let request: EnrollRequest = body(call, SMALL_BYTES_MAX)?;
+        // Whoever brings a key shows that he holds it.
+        call.signed_by(&request.device_key)?;
+        Answer::cbor(&hq.enroll(&request)?)
+    })
+    .await
+}
+
+pub(super) async fn activate(hq: State<Hq>, request: Request) -> Response {
+    answer(hq, request, SMALL_BYTES_MAX, |hq, call, _| {
+        let device = hq.device(call)?;
+        let request: ActivateRequest = body(call, SMALL_BYTES_MAX)?;
+        Answer::cbor(&hq.activate(device.device, &request)?)
+    })
+    .await
+}
+
+pub(super) async fn push(hq: State<Hq>, request: Request) -> Response {
+    answer(hq, request, PUSH_BYTES_MAX, |hq, call, _| {
+        let device = hq.known_device(call)?;
+        Answer::cbor(&hq.push(device, &call.body)?)
+    })
+    .await
+}
+
+pub(super) async fn feed(hq: State<Hq>, request: Request) -> Response {
+    answer(hq, request, 0, |hq, call, _| {
+        let device = hq.device(call)?;
+        let after = number(&call.path, "after")?.unwrap_or(0);
+        let limit = number(&call.path, "limit")?.unwrap_or(FEED_LIMIT);
+        Answer::cbor(&hq.feed(device.device, after, limit)?)
+    })
+    .await
+}
+
+/// Returns a number of the query.
+pub(super) fn number(path: &str, name: &str) -> Result<Option<u64>, HqError> {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    let value = query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value));
+    value
+        .map(|value| value.parse())
+        .transpose()
+        .map_err(|_| refuse(ProblemCode::Malformed, "query is not a number"))
+}

@@ -1,0 +1,40 @@
+//! Brings a database to the newest schema, forward only.
+//!
+//! The version is the position in the list. Each step is one transaction, so that a power cut
+//! leaves either the schema before or the one after.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StoreError;
+
+const STEPS: &[&str] = &[
+    include_str!("../../migrations/0001_init.sql"),
+    include_str!("../../migrations/0002_add_records_and_log.sql"),
+    include_str!("../../migrations/0003_add_blobs_and_feed.sql"),
+    include_str!("../../migrations/0004_add_acceptance.sql"),
+];
+
+/// Returns the schema version of this program.
+pub(super) fn newest() -> usize {
+    STEPS.len()
+}
+
+/// Applies the steps that `connection` lacks.
+///
+/// # Errors
+/// [`StoreError::Newer`] for a database of a later program; it is left as it is.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    loop {
+        // The version is read inside the transaction: a command may migrate beside a server.
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let found: i64 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let Some(position) = usize::try_from(found).ok().filter(|found| *found <= STEPS.len())
+        else {
+            return Err(StoreError::Newer { found, known: newest() });
+        };
+        let Some(step) = STEPS.get(position) else { return Ok(()) };
+        tx.execute_batch(step)?;
+        tx.pragma_update(None, "user_version", found.saturating_add(1))?;
+        tx.commit()?;
+    }
+}

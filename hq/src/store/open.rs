@@ -1,0 +1,37 @@
+//! Opens connections with the pragmas that the house rules ask for.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::StoreError;
+
+/// How long a write waits for a command that writes beside the server.
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+/// Prepared statements kept per connection; more than there are different statements.
+const STATEMENTS_KEPT: usize = 96;
+
+/// Opens the connection that writes.
+pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    // Readers go on while a push commits.
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // A receipt promises that a power cut does not lose the record.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
+}
+
+/// Opens a connection that can only read.
+pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_WAIT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "query_only", "ON")?;
+    Ok(connection)
+}

@@ -1,0 +1,123 @@
+//! The writer thread: waiting writes become one transaction and one fsync (group commit).
+//!
+//! Each write has its own savepoint: one that fails or panics is rolled back alone and the others
+//! of its group stand. Nobody is answered before the commit of the group is on the disk.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{StoreError, Tx};
+
+/// Most writes that share one transaction; bounds how long the first of them waits.
+const GROUP_MAX: usize = 64;
+
+struct Job {
+    /// Does the work; says whether it is to be kept.
+    work: Box<dyn FnOnce(&Tx<'_>) -> bool + Send>,
+    done: Sender<Result<(), StoreError>>,
+}
+
+/// The thread that owns the connection that writes.
+pub(super) struct Writer {
+    jobs: Mutex<Option<Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread; it ends when the writer is dropped.
+    pub(super) fn start(connection: Connection) -> Self {
+        let (jobs, queue) = channel();
+        let thread = std::thread::Builder::new()
+            .name("hq-writer".into())
+            .spawn(move || run(connection, &queue))
+            .ok();
+        Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(thread) }
+    }
+
+    /// Queues `work` and waits until its group is committed.
+    pub(super) fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (output, result) = channel();
+        let (done, committed) = channel();
+        let work = Box::new(move |tx: &Tx<'_>| {
+            let outcome = work(tx);
+            let kept = outcome.is_ok();
+            output.send(outcome).is_ok() && kept
+        });
+        let sender = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let sender = sender.ok_or(StoreError::Dropped)?;
+        sender.send(Job { work, done }).map_err(|_| StoreError::Dropped)?;
+        committed.recv().map_err(|_| StoreError::Dropped)??;
+        // The work ran before the commit, or it panicked and left nothing here.
+        result.try_recv().map_err(|_| StoreError::Dropped)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // Waits until the connection is closed, so that the folder can be opened again at once.
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("writer thread panicked");
+        }
+    }
+}
+
+fn run(mut connection: Connection, queue: &Receiver<Job>) {
+    while let Ok(first) = queue.recv() {
+        let mut group = vec![first];
+        while group.len() < GROUP_MAX
+            && let Ok(next) = queue.try_recv()
+        {
+            group.push(next);
+        }
+        let mut waiting = Vec::with_capacity(group.len());
+        let outcome = commit(&mut connection, group, &mut waiting);
+        for done in waiting {
+            let answer = match &outcome {
+                Ok(()) => Ok(()),
+                Err(StoreError::Full) => Err(StoreError::Full),
+                Err(StoreError::Busy) => Err(StoreError::Busy),
+                Err(error) => Err(StoreError::Commit(error.to_string())),
+            };
+            // A caller that went away does not want the answer.
+            done.send(answer).ok();
+        }
+    }
+}
+
+fn commit(
+    connection: &mut Connection,
+    group: Vec<Job>,
+    waiting: &mut Vec<Sender<Result<(), StoreError>>>,
+) -> Result<(), StoreError> {
+    let mut works = Vec::with_capacity(group.len());
+    for job in group {
+        waiting.push(job.done);
+        works.push(job.work);
+    }
+    let mut tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    for work in works {
+        let savepoint = tx.savepoint()?;
+        let kept = catch_unwind(AssertUnwindSafe(|| work(&Tx(&savepoint))));
+        match kept {
+            Ok(true) => savepoint.commit()?,
+            Ok(false) => savepoint.finish()?,
+            Err(_) => {
+                tracing::error!("a write panicked and was rolled back");
+                savepoint.finish()?;
+            }
+        }
+    }
+    // If the power fails here, nothing of the group is stored and nobody was answered.
+    Ok(tx.commit()?)
+}

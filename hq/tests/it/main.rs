@@ -1,0 +1,14 @@
+//! HQ over real HTTP: what devices may send and what they get back, also when things go wrong.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "helpers of tests fail loudly"
+)]
+
+mod support;
+
+mod custody;
+mod enrollment;
