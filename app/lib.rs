@@ -15,6 +15,9 @@ pub mod practice;
 pub mod rehearse;
 pub mod services;
 pub mod session;
+pub mod settings;
+pub mod settings_page;
+pub mod sync_status;
 pub mod text;
 pub mod transcript;
 
@@ -22,3 +25,5 @@ pub mod transcript;
 pub mod screenshots;
 #[cfg(feature = "window")]
 pub mod ui;
+#[cfg(feature = "window")]
+pub mod window;

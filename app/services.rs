@@ -1,6 +1,7 @@
 //! What every feature is given: store, session, clock, font. Wired by hand in one place.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ab_glyph::FontRef;
@@ -26,6 +27,7 @@ pub struct Services {
     /// How hard new PINs are made to try.
     pub hardness: Hardness,
     session: Mutex<Session>,
+    online: AtomicBool,
     font: Option<FontRef<'static>>,
 }
 
@@ -46,6 +48,7 @@ impl Services {
             clock,
             hardness,
             session: Mutex::new(Session::default()),
+            online: AtomicBool::new(false),
             font: FontRef::try_from_slice(FONT).ok(),
         })
     }
@@ -54,6 +57,16 @@ impl Services {
     pub fn session(&self) -> MutexGuard<'_, Session> {
         // The session holds plain values; a panic elsewhere cannot leave it half-changed.
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether the last round reached HQ.
+    #[must_use]
+    pub fn online(&self) -> bool {
+        self.online.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_online(&self, online: bool) {
+        self.online.store(online, Ordering::Relaxed);
     }
 
     /// Returns the embedded font.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use sync_core::store::AssignmentState;
+use sync_model::hash::Hash;
 use sync_model::id::InspectionId;
 use sync_model::record::credential::PartyReaction;
 use sync_model::record::evidence::{EvidenceKind, EvidenceOrigin};
@@ -11,7 +12,7 @@ use sync_model::wire::assignment::AssignmentSource;
 
 use super::{Rehearsal, papers};
 use crate::credential::{DisplayInput, display};
-use crate::device::camera::{Camera, FolderCamera};
+use crate::device::camera::{Camera, CameraError, FolderCamera};
 use crate::error::AppError;
 use crate::evidence::{CaptureInput, capture};
 use crate::inspection::{
@@ -93,43 +94,55 @@ fn show_credentials(
 /// Captures every photograph of the folder that is not captured yet.
 fn photograph(rehearsal: &mut Rehearsal<'_>, inspection: InspectionId) -> Result<(), AppError> {
     let services = rehearsal.services;
-    for path in photo_files(rehearsal)? {
-        let bytes = std::fs::read(&path).map_err(AppError::io("read photograph"))?;
-        let hash = sync_model::hash::Hash::of(&bytes);
-        let known = services.store.read(|r| r.evidence_of(inspection))?;
-        if known.iter().any(|row| row.captured.original.sha256 == hash) {
-            continue;
+    let known = |hash| {
+        let rows = services.store.read(|r| r.evidence_of(inspection))?;
+        Ok::<_, AppError>(rows.iter().any(|row| row.captured.original.sha256 == hash))
+    };
+    for folder in folders(rehearsal)? {
+        let failed = |error: CameraError| AppError::Camera(error.to_string());
+        let mut camera = FolderCamera::open(&folder).map_err(failed)?;
+        loop {
+            let bytes = match camera.capture() {
+                Ok(bytes) => bytes,
+                Err(CameraError::NothingNew { .. }) => break,
+                Err(error) => return Err(failed(error)),
+            };
+            if known(Hash::of(&bytes))? {
+                continue;
+            }
+            let input = CaptureInput {
+                kind: EvidenceKind::AudiovisualMaterial,
+                origin: EvidenceOrigin::Captured,
+                source: camera.describe(),
+                description: "经营场所现场照片".to_owned(),
+            };
+            match capture(services, inspection, &bytes, &input) {
+                Ok(_) => rehearsal.clock.advance_ms(20_000),
+                // Told and counted; the file stays where it is and the day goes on.
+                Err(AppError::Photo(_)) => rehearsal.report.photos_refused += 1,
+                Err(error) => return Err(error),
+            }
+            rehearsal.tell_committed()?;
         }
-        let folder = path.parent().unwrap_or(rehearsal.photos).to_owned();
-        let input = CaptureInput {
-            kind: EvidenceKind::AudiovisualMaterial,
-            origin: EvidenceOrigin::Captured,
-            source: FolderCamera::new(folder).describe(),
-            description: format!("现场照片{}", known.len() + 1),
-        };
-        match capture(services, inspection, &bytes, &input) {
-            Ok(_) => rehearsal.clock.advance_ms(20_000),
-            Err(AppError::Photo(_)) => rehearsal.report.photos_refused += 1,
-            Err(error) => return Err(error),
-        }
-        rehearsal.tell_committed()?;
     }
     rehearsal.step("取证拍照")
 }
 
-/// Returns the files of the photo folder and the folders below it, in name order.
-fn photo_files(rehearsal: &Rehearsal<'_>) -> Result<Vec<PathBuf>, AppError> {
+/// Returns the photo folder and the folders below it, in name order.
+fn folders(rehearsal: &Rehearsal<'_>) -> Result<Vec<PathBuf>, AppError> {
     let mut folders = vec![rehearsal.photos.to_owned()];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        let entries = std::fs::read_dir(folder).map_err(AppError::io("list photographs"))?;
-        for entry in entries {
+    let mut index = 0;
+    while let Some(folder) = folders.get(index).cloned() {
+        for entry in std::fs::read_dir(folder).map_err(AppError::io("list photographs"))? {
             let path = entry.map_err(AppError::io("list photographs"))?.path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
+            if path.is_dir() {
+                folders.push(path);
+            }
         }
+        index += 1;
     }
-    files.sort();
-    Ok(files)
+    folders.sort();
+    Ok(folders)
 }
 
 /// Answers every entry that has no answer yet: the last one of each group fails, with a photograph.

@@ -1,1 +1,18 @@
-fn main(){}
+//! Whole-system tests: one binary, real SQLite, real HTTP, real files.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::too_many_lines,
+    unreachable_pub,
+    reason = "tests stop at the first surprise and print what they counted"
+)]
+
+mod kill;
+mod rehearsal;
+mod support;

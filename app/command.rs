@@ -1,0 +1,192 @@
+//! The commands, over the same features that the pages call.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use sync_core::bundle;
+use sync_core::clock::{Clock, SystemClock};
+use sync_core::disk::RealDisk;
+use sync_core::key::Hardness;
+use sync_core::sync::HqClient;
+use sync_core::{Outcome, StoreError};
+use xunzheng::error::AppError;
+use xunzheng::rehearse::{self, Codes, Event, OfficerCode, RehearseInput};
+use xunzheng::services::Services;
+use xunzheng::settings::Arguments;
+use xunzheng::text;
+
+/// `EX_TEMPFAIL` of `sysexits.h`: try again later.
+const EXIT_TRY_LATER: u8 = 75;
+
+type Done = anyhow::Result<ExitCode>;
+
+fn only(arguments: &Arguments, known: &[&str]) -> anyhow::Result<()> {
+    match arguments.unknown_option(known) {
+        Some(option) => bail!("不认识选项 --{option}。运行 xunzheng help 查看用法。"),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn rehearse(arguments: &Arguments) -> Done {
+    only(arguments, &["photos", "out", "hq", "code", "officers", "json", "acks"])?;
+    let photos = arguments.option("photos").context("请用 --photos 指定照片文件夹。")?;
+    let out = arguments.option("out").context("请用 --out 指定输出文件夹。")?;
+    let input = RehearseInput {
+        photos: PathBuf::from(photos),
+        out: PathBuf::from(out),
+        hq: remote_hq(arguments)?,
+    };
+    let (json, acks) = (arguments.flag("json"), arguments.flag("acks"));
+    let mut tell = |event: Event<'_>| match event {
+        Event::Step(text) => println!("✓ {text}"),
+        Event::Committed(seq, hash) if acks => println!("committed {seq} {hash}"),
+        Event::Committed(..) => {}
+    };
+    match rehearse::rehearse(&input, &mut tell) {
+        Ok(report) => {
+            if json {
+                println!("{}", serde_json::to_string(&report)?);
+            }
+            if report.holds() {
+                return Ok(ExitCode::SUCCESS);
+            }
+            eprintln!("演练没有全部成立，请看上面的数字。");
+            Ok(ExitCode::FAILURE)
+        }
+        Err(error) => {
+            eprintln!("演练中断：{}", text::explain(&error));
+            tracing::warn!(%error, "rehearsal stopped");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Reads `--hq URL --code CODE --officers ID:CODE,ID:CODE`.
+fn remote_hq(arguments: &Arguments) -> anyhow::Result<Option<(String, Codes)>> {
+    let Some(hq) = arguments.option("hq") else { return Ok(None) };
+    let device = arguments.option("code").context("请用 --code 给出总部发的开通码。")?;
+    let officers = arguments
+        .option("officers")
+        .context("请用 --officers 编号:激活码,编号:激活码 给出两名执法人员。")?;
+    let officers = officers
+        .split(',')
+        .map(|pair| {
+            let (officer, code) = pair.split_once(':').context("--officers 的格式是 编号:激活码")?;
+            Ok(OfficerCode {
+                officer: sync_model::id::OfficerId(officer.trim().parse()?),
+                code: code.to_owned(),
+                pin: "275910".to_owned(),
+            })
+        })
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    Ok(Some((hq.to_owned(), Codes { device: device.to_owned(), officers })))
+}
+
+fn services(folder: &Path) -> Result<Services, AppError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    Services::open(folder, clock, Arc::new(RealDisk), Hardness::DEVICE)
+}
+
+pub(crate) fn sync(arguments: &Arguments) -> Done {
+    only(arguments, &["data", "json"])?;
+    let explain = |error: &AppError| anyhow::anyhow!(text::explain(error));
+    let services = services(&arguments.data_folder()).map_err(|error| explain(&error))?;
+    let enrollment = services
+        .store
+        .read(|r| r.enrollment())?
+        .ok_or_else(|| explain(&AppError::Store(StoreError::NotEnrolled)))?;
+    let client = HqClient::new(&enrollment.hq)?;
+    match sync_core::sync::round(&services.store, &client, &mut |_| {}) {
+        Ok(progress) => {
+            if arguments.flag("json") {
+                println!("{}", serde_json::to_string(&progress)?);
+            } else {
+                println!(
+                    "已上报 {} 条记录、{} 个附件，收到 {} 条下发内容。",
+                    progress.records, progress.blobs, progress.feed_items
+                );
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            let waiting = error.outcome() == Outcome::Waiting;
+            eprintln!("{}", text::explain(&AppError::Sync(error)));
+            Ok(if waiting { ExitCode::from(EXIT_TRY_LATER) } else { ExitCode::FAILURE })
+        }
+    }
+}
+
+pub(crate) fn verify(arguments: &Arguments) -> Done {
+    only(arguments, &["json"])?;
+    let [folder] = arguments.words.as_slice() else {
+        bail!("请给出一个案卷文件夹：xunzheng verify 文件夹");
+    };
+    match bundle::verify(Path::new(folder)) {
+        Ok(verified) => {
+            if arguments.flag("json") {
+                println!("{}", serde_json::to_string(&verified)?);
+            } else {
+                println!(
+                    "核验通过：{} 条记录，{} 条回执，{} 个附件，{} 个执法人员签名。\n总部公钥指纹 {}，请与执法主体公布的核对。",
+                    verified.records,
+                    verified.receipts,
+                    verified.blobs,
+                    verified.officer_signatures,
+                    verified.issuer_fingerprint
+                );
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            eprintln!("核验未通过：{error}");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+#[cfg(feature = "window")]
+pub(crate) fn screenshots(arguments: &Arguments) -> Done {
+    use xunzheng::ui::ThemeKind;
+    only(arguments, &["out", "size", "theme", "scale"])?;
+    let out = arguments.option("out").context("请用 --out 指定输出文件夹。")?;
+    let size = arguments.option("size").unwrap_or("720x1280");
+    let (width, height) = size
+        .split_once('x')
+        .and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)))
+        .context("--size 的格式是 720x1280")?;
+    let theme = match arguments.option("theme").unwrap_or("light") {
+        "light" => ThemeKind::Day,
+        "dark" => ThemeKind::Night,
+        "sun" => ThemeKind::Sun,
+        _ => bail!("--theme 只能是 light、dark 或 sun"),
+    };
+    let scale: f32 = arguments.option("scale").unwrap_or("1.0").parse().context("--scale 是数字")?;
+    let made = xunzheng::screenshots::run(Path::new(out), width, height, theme, scale)?;
+    println!("已画 {} 个页面到 {out}", made.len());
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(not(feature = "window"))]
+pub(crate) fn screenshots(_: &Arguments) -> Done {
+    bail!("本程序编译时没有包含界面（window 特性）。")
+}
+
+#[cfg(feature = "window")]
+pub(crate) fn window(arguments: &Arguments) -> Done {
+    only(arguments, &["data", "practice"])?;
+    match xunzheng::window::run(&arguments.data_folder(), arguments.flag("practice")) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            tracing::warn!(%error, "window stopped");
+            eprintln!("{}", xunzheng::window::explain(&error));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+#[cfg(not(feature = "window"))]
+pub(crate) fn window(_: &Arguments) -> Done {
+    bail!("本程序编译时没有包含界面（window 特性）。无界面可运行 xunzheng rehearse。")
+}
