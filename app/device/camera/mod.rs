@@ -31,7 +31,7 @@ pub trait Camera: Send {
     fn describe(&self) -> String;
 
     /// Returns whether the photographs are the device's own or files by somebody else.
-    // 《关于行政诉讼证据若干问题的规定》第十条、第十二条: own captures and copies are told apart.
+    // An import needs the note that it agrees with its original, an own capture does not (`domain` R-122).
     fn source(&self) -> PhotoSource {
         PhotoSource::OwnCamera
     }

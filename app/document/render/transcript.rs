@@ -123,7 +123,7 @@ pub(super) fn evidence(sheet: &mut Sheet, list: &[(u32, String)]) {
 }
 
 /// Returns an officer with the certificate that was shown.
-// 《行政处罚法》第四十二条、第五十五条: 执法人员应当出示执法证件, 笔录载明证件编号.
+// 《行政处罚法》第五十五条第一款: 应当主动向当事人或者有关人员出示执法证件.
 pub(super) fn officer(one: &PrintedOfficer) -> String {
     format!(
         "{}（{}，执法证号{}）",
