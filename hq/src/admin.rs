@@ -6,6 +6,7 @@ use sync_model::canonical;
 use sync_model::credential::OfficerKind;
 use sync_model::hash::Hash;
 use sync_model::id::{DeviceId, OfficerId};
+use sync_model::rule::Finding;
 use sync_model::rulebook::Rulebook;
 use sync_model::time::Timestamp;
 use sync_model::wire::assignment::Assignment;
@@ -281,6 +282,25 @@ impl Hq {
             .into_iter()
             .map(|device| (device.device, device.name, device.authority))
             .collect())
+    }
+
+    /// Returns the bytes of a record in custody.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn record(&self, hash: &Hash) -> Result<Option<Vec<u8>>, HqError> {
+        self.0.store.read(|tx| Ok(tx.record_bytes(hash)?))
+    }
+
+    /// Returns whether HQ accepts the record and what it found; `None` if nothing was to be said.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn acceptance(&self, record: &Hash) -> Result<Option<(bool, Vec<Finding>)>, HqError> {
+        let stored = self.0.store.read::<_, HqError>(|tx| Ok(tx.acceptance(record)?))?;
+        stored
+            .map(|(accepted, bytes)| Ok((accepted, canonical::from_bytes(&bytes, bytes.len())?)))
+            .transpose()
     }
 
     /// Returns how much HQ holds.

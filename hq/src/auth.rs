@@ -19,15 +19,15 @@ const STATEMENT_BYTES_MAX: usize = 4096;
 
 /// A request as it arrived.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub(crate) struct Call {
     /// `GET`, `POST` …
-    pub method: String,
+    pub(crate) method: String,
     /// Path with query.
-    pub path: String,
+    pub(crate) path: String,
     /// [`sync_model::wire::HEADER_REQUEST`], if it came.
-    pub statement: Option<String>,
+    pub(crate) statement: Option<String>,
     /// The body.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Call {

@@ -38,15 +38,15 @@ pub(crate) struct BlobFolder {
 }
 
 /// A chunk as it came, after the request was found authentic.
-pub struct Chunk<'a> {
+pub(crate) struct Chunk<'a> {
     /// Where it starts.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// Length of the whole file.
-    pub length: u64,
+    pub(crate) length: u64,
     /// Hash of `bytes` as stated.
-    pub sha256: Hash,
+    pub(crate) sha256: Hash,
     /// The bytes.
-    pub bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
 }
 
 impl BlobFolder {

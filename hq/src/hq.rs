@@ -3,7 +3,7 @@
 //! Routes, commands and the practice profile call plain functions on it; it is cheap to clone.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sync_model::canonical;
@@ -30,7 +30,6 @@ const RULEBOOKS_KEPT: usize = 8;
 pub struct Hq(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) data: PathBuf,
     pub(crate) keys: Keys,
     pub(crate) store: Store,
     pub(crate) blobs: BlobFolder,
@@ -78,7 +77,6 @@ impl Hq {
             return Err(HqError::NotInitialized(data.to_owned()));
         }
         let inner = Inner {
-            data: data.to_owned(),
             keys: Keys::read(data)?,
             store: Store::open(data)?,
             blobs: BlobFolder::open(data)?,

@@ -24,6 +24,7 @@ mod push;
 mod routes;
 mod server;
 mod store;
+mod verify;
 
 pub use admin::{ActivationCode, Counts, EnrollmentCodes, NewOfficer};
 pub use clock::{HqClock, SystemClock};
@@ -31,3 +32,4 @@ pub use enroll::{Lease, Prepared};
 pub use error::{AdminError, HqError, StoreError};
 pub use hq::{Hq, InitOptions};
 pub use server::{Config, Running, serve, serve_with_clock};
+pub use verify::{VerifyError, VerifyReport};

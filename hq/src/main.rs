@@ -1,2 +1,46 @@
-//! The binary; see `command`.
-fn main() {}
+//! `xunzheng-hq`: serves HQ and administers its data folder, also beside a running server.
+#![forbid(unsafe_code)]
+
+mod args;
+mod command;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow};
+use tracing_subscriber::EnvFilter;
+
+use args::Args;
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("XUNZHENG_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(std::env::args().skip(1)) {
+        Ok(text) => {
+            command::say(&text);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            command::complain(&format!("xunzheng-hq: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mut arguments: impl Iterator<Item = String>) -> Result<String> {
+    let Some(name) = arguments.next() else { return Ok(command::USAGE.to_owned()) };
+    let args = Args::parse(arguments);
+    match name.as_str() {
+        "help" | "--help" | "-h" => Ok(command::USAGE.to_owned()),
+        "serve" => command::serve(args?),
+        "init" => command::init(args?),
+        "enroll" => command::enroll(args?),
+        "import-rulebook" => command::import_rulebook(args?),
+        "assign" => command::assign(args?),
+        "lease" => command::lease(args?),
+        "devices" => command::devices(args?),
+        "revoke" => command::revoke(args?),
+        "practice" => command::practice(args?),
+        "verify-log" => command::verify_log(args?),
+        other => Err(anyhow!("no command {other:?}\n\n{}", command::USAGE)),
+    }
+}

@@ -67,8 +67,11 @@ pub fn seed(hq: &Hq, rulebook_json: &str) -> Result<PracticeCodes, HqError> {
     })
 }
 
-/// Returns the rulebook in JSON source.
-pub(crate) fn read_rulebook(what: &str, json: &str) -> Result<Rulebook, HqError> {
+/// Returns the rulebook in JSON source; `what` names the source in the error.
+///
+/// # Errors
+/// [`AdminError::Unreadable`].
+pub fn read_rulebook(what: &str, json: &str) -> Result<Rulebook, HqError> {
     let mut source = serde_json::Deserializer::from_str(json);
     Rulebook::deserialize(&mut source).and_then(|rulebook| source.end().map(|()| rulebook)).map_err(
         |error| AdminError::Unreadable { what: what.to_owned(), why: error.to_string() }.into(),

@@ -121,3 +121,45 @@ fn commit(
     // If the power fails here, nothing of the group is stored and nobody was answered.
     Ok(tx.commit()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::Store;
+    use super::*;
+    use sync_model::hash::Hash;
+    use sync_model::time::Timestamp;
+
+    fn keep(tx: &Tx<'_>, byte: u8) -> Result<(), StoreError> {
+        let hash = Hash::of(&[byte]);
+        tx.insert_rulebook(&hash, u32::from(byte), &[byte], Timestamp(0))
+    }
+
+    #[test]
+    fn a_write_that_fails_or_panics_takes_nothing_else_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path()).unwrap());
+        std::thread::scope(|scope| {
+            for byte in 0..30_u8 {
+                let store = Arc::clone(&store);
+                scope.spawn(move || {
+                    let kept = store.write(move |tx| {
+                        keep(tx, byte)?;
+                        match byte % 3 {
+                            0 => Ok(byte),
+                            1 => Err(StoreError::Damaged("test")),
+                            _ => panic!("a broken record"),
+                        }
+                    });
+                    assert_eq!(kept.ok(), (byte % 3 == 0).then_some(byte));
+                });
+            }
+        });
+        for byte in 0..30_u8 {
+            let hash = Hash::of(&[byte]);
+            let kept = store.read(|tx| tx.rulebook(&hash)).unwrap();
+            assert_eq!(kept.is_some(), byte % 3 == 0, "{byte}");
+        }
+    }
+}

@@ -10,5 +10,10 @@
 
 mod support;
 
+mod admission;
+mod cli;
 mod custody;
 mod enrollment;
+mod feed;
+mod files;
+mod store;

@@ -112,14 +112,18 @@ impl Device {
         let key = key();
         let request = enroll_request(&key, code);
         let reply: EnrollReply = post(world.address(), None, &key, "/enroll", &request).ok();
+        Self::from_reply(world.address(), key, &reply)
+    }
+
+    pub(crate) fn from_reply(address: SocketAddr, key: SoftwareKey, reply: &EnrollReply) -> Self {
         let certificate =
             open_device_certificate(&reply.device_certificate, &reply.trust.issuer_key).unwrap();
         assert_eq!(certificate.key, key.public());
         Self {
-            address: world.address(),
+            address,
             id: certificate.device,
             key,
-            trust: reply.trust,
+            trust: reply.trust.clone(),
             head: Head::genesis(&reply.device_certificate),
             records: vec![],
             officers: reply.officers.iter().map(|officer| officer.officer).collect(),

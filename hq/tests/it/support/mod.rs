@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use hq::{Config, Hq, HqClock, NewOfficer, Running, serve_with_clock};
 use sync_model::credential::OfficerKind;
+use sync_model::hash::Hash;
 use sync_model::id::OfficerId;
 use sync_model::time::Timestamp;
 
@@ -80,4 +81,9 @@ impl World {
 /// Opens the database file behind HQ's back.
 pub(crate) fn database(data: &Path) -> rusqlite::Connection {
     rusqlite::Connection::open(data.join("hq.sqlite")).unwrap()
+}
+
+/// Returns the name of the folder in which a file lies.
+pub(crate) fn shelf_name(sha256: &Hash) -> String {
+    sha256.hex().chars().take(2).collect()
 }

@@ -1,0 +1,191 @@
+//! The commands: each reads its arguments, calls one function of the library, says what came of it.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use chrono::Datelike as _;
+use hq::{Config, Hq, InitOptions, Lease, NewOfficer, SystemClock};
+use sync_model::credential::OfficerKind;
+use sync_model::id::DeviceId;
+
+use crate::args::Args;
+
+/// Years a certificate is taken to be valid if the command does not say.
+const VALID_YEARS: i64 = 5;
+const YEAR_MS: i64 = 365 * 24 * 3600 * 1000;
+
+pub(crate) const USAGE: &str = "\
+巡证 总部平台 — xunzheng-hq
+
+用法 / usage:
+  xunzheng-hq serve --data DIR --listen ADDR        运行；空目录自动初始化 / run, init an empty folder
+  xunzheng-hq init --data DIR                       初始化 / make keys and store
+  xunzheng-hq import-rulebook --data DIR FILE.json  发布规则库 / issue a rulebook
+  xunzheng-hq enroll --data DIR --authority ID --device NAME --officer \"NAME:CERTNO\" …
+                                                    签发一次性代码 / print one-time codes
+  xunzheng-hq devices --data DIR                    列出终端 / list devices
+  xunzheng-hq assign --data DIR --device ID FILE.json
+                                                    下发任务 / send an assignment
+  xunzheng-hq lease --data DIR --device ID --authority ID --word WORD --count N [--year Y]
+                                                    发放文号 / lease document numbers
+  xunzheng-hq revoke --data DIR --device ID         注销终端 / withdraw a device
+  xunzheng-hq practice --data DIR FILE.json         准备演练数据 / fill for practice
+  xunzheng-hq verify-log --data DIR                 核验日志与文件 / check everything, exit 1 if wrong
+
+Logs go to stderr; XUNZHENG_LOG=debug shows more.
+";
+
+/// Prints to stdout; a closed pipe is nobody's loss.
+pub(crate) fn say(text: &str) {
+    writeln!(std::io::stdout(), "{}", text.trim_end()).ok();
+}
+
+/// Prints to stderr.
+pub(crate) fn complain(text: &str) {
+    writeln!(std::io::stderr(), "{text}").ok();
+}
+
+fn open(args: &mut Args) -> Result<Hq> {
+    let data = args.required("data")?;
+    args.finish()?;
+    Ok(Hq::open(Path::new(&data), Arc::new(SystemClock))?)
+}
+
+fn read(file: &str) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("read {file}"))
+}
+
+fn device(args: &mut Args) -> Result<DeviceId> {
+    Ok(DeviceId(args.parsed("device")?))
+}
+
+pub(crate) fn serve(mut args: Args) -> Result<String> {
+    let config = Config { data: args.required("data")?.into(), listen: args.parsed("listen")? };
+    args.finish()?;
+    let running = hq::serve(&config)?;
+    say(&format!("http://{}", running.address));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(stop_signal())?;
+    tracing::info!("stopping");
+    running.shutdown();
+    Ok(String::new())
+}
+
+/// Returns when the system or a person asks the server to stop.
+async fn stop_signal() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+pub(crate) fn init(mut args: Args) -> Result<String> {
+    let data = args.required("data")?;
+    args.finish()?;
+    let hq = Hq::init(Path::new(&data), &InitOptions::default(), Arc::new(SystemClock))?;
+    Ok(format!("log {}", hq.trust().log_origin))
+}
+
+pub(crate) fn import_rulebook(mut args: Args) -> Result<String> {
+    let file = args.positional("rulebook file")?;
+    let hq = open(&mut args)?;
+    let rulebook = hq::practice::read_rulebook(&file, &read(&file)?)?;
+    let hash = hq.import_rulebook(&rulebook)?;
+    Ok(format!("rulebook version {} is {hash}", rulebook.version))
+}
+
+pub(crate) fn enroll(mut args: Args) -> Result<String> {
+    let authority = args.required("authority")?;
+    let device_name = args.required("device")?;
+    let wanted = args.all("officer");
+    let hq = open(&mut args)?;
+    let rulebook = hq.newest_rulebook()?;
+    let named = rulebook.as_ref().and_then(|rulebook| rulebook.authority(&authority));
+    let authority_name = named.map(|authority| authority.name.clone()).ok_or_else(|| {
+        anyhow!("no authority {authority:?} in the newest rulebook: run import-rulebook first")
+    })?;
+    let mut officers = Vec::with_capacity(wanted.len());
+    for officer in &wanted {
+        let (name, number) = officer
+            .rsplit_once(':')
+            .filter(|(name, number)| !name.trim().is_empty() && !number.trim().is_empty())
+            .ok_or_else(|| anyhow!("--officer takes NAME:CERTNO, not {officer:?}"))?;
+        officers.push(hq.add_officer(&NewOfficer {
+            name: name.trim().to_owned(),
+            kind: OfficerKind::Officer,
+            certificate_number: number.trim().to_owned(),
+            authority: authority.clone(),
+            authority_name: authority_name.clone(),
+            valid_from: hq.now(),
+            valid_to: hq.now().plus_ms(VALID_YEARS * YEAR_MS),
+        })?);
+    }
+    let codes = hq.issue_enrollment(&authority, &device_name, &officers)?;
+    let mut text = format!("终端 {device_name}  {}\n", codes.enrollment);
+    for activation in &codes.activations {
+        let (name, number) = (&activation.name, &activation.certificate_number);
+        writeln!(text, "{name} {number}  {}", activation.code)?;
+    }
+    writeln!(text, "有效至 {}", codes.expires_at.chinese())?;
+    Ok(text)
+}
+
+pub(crate) fn assign(mut args: Args) -> Result<String> {
+    let device = device(&mut args)?;
+    let file = args.positional("assignment file")?;
+    let hq = open(&mut args)?;
+    let assignment = serde_json::from_str(&read(&file)?).with_context(|| format!("read {file}"))?;
+    Ok(format!("feed item {}", hq.assign(device, assignment)?))
+}
+
+pub(crate) fn lease(mut args: Args) -> Result<String> {
+    let device = device(&mut args)?;
+    let (authority, word) = (args.required("authority")?, args.required("word")?);
+    let count = args.parsed("count")?;
+    let year = args.optional("year")?;
+    let hq = open(&mut args)?;
+    let year = match year {
+        Some(year) => year.parse().with_context(|| format!("--year {year}"))?,
+        None => hq.now().legal_date().year(),
+    };
+    let lease = hq.lease_numbers(device, &Lease { authority, word, year, count })?;
+    Ok(format!("{}字〔{}〕 {} - {}", lease.word, lease.year, lease.first, lease.last))
+}
+
+pub(crate) fn devices(mut args: Args) -> Result<String> {
+    let hq = open(&mut args)?;
+    let mut text = String::new();
+    for (device, name, authority) in hq.devices()? {
+        writeln!(text, "{device} {authority} {name}")?;
+    }
+    Ok(text)
+}
+
+pub(crate) fn revoke(mut args: Args) -> Result<String> {
+    let device = device(&mut args)?;
+    open(&mut args)?.revoke(device)?;
+    Ok(format!("{device} revoked"))
+}
+
+pub(crate) fn practice(mut args: Args) -> Result<String> {
+    let file = args.positional("rulebook file")?;
+    let hq = open(&mut args)?;
+    let codes = hq::practice::seed(&hq, &read(&file)?)?;
+    let mut text = format!("终端  {}\n", codes.enrollment_code);
+    for officer in &codes.officers {
+        writeln!(text, "{}  {}", officer.name, officer.code)?;
+    }
+    Ok(text)
+}
+
+pub(crate) fn verify_log(mut args: Args) -> Result<String> {
+    let report = open(&mut args)?.verify_log()?;
+    Ok(format!(
+        "ok: {} records of {} devices, {} files, root {}",
+        report.records, report.devices, report.blobs, report.root
+    ))
+}
