@@ -3,6 +3,7 @@
 use sync_core::store::{CaseRow, CaseState, Reader};
 use sync_model::hash::Hash;
 use sync_model::id::{CaseId, DocumentId};
+use sync_model::money::Fen;
 use sync_model::record::Record;
 use sync_model::record::case::DecisionIssued;
 use sync_model::rule::on_spot::{HandOver, IssueFacts, OnSpotFacts, check, check_issue};
@@ -70,7 +71,9 @@ pub fn decide_on_spot(
         let rules = rulebook(reader)?;
         let facts = gather(reader, &row, officers, &input.details, now)?;
         let mut findings = check(&facts, &rules, now);
-        findings.extend(check_issue(&issue_facts(&content, &row, &ids), &rules));
+        // Handing over is the next act; until it is done the visit cannot be concluded.
+        let issue = check_issue(&issue_facts(&content, &row, &ids), &rules);
+        findings.extend(issue.into_iter().filter(|finding| finding.code != "S7"));
         let overrides = judge(findings, &input.override_reason)?;
         Ok::<_, AppError>(
             DecisionIssued {
@@ -83,7 +86,7 @@ pub fn decide_on_spot(
                 text: stored.text.clone(),
                 pages: stored.pages.clone(),
                 evidence_manifest: manifest,
-                facts,
+                facts: Box::new(facts),
                 overrides,
                 officer_signatures,
             }
@@ -195,15 +198,14 @@ fn issue_facts(
         authority_id: row.filed.authority.clone(),
         document_number: content.number.clone(),
         contents: vec![
-            field("当事人", &content.party.name),
-            field("违法行为", &content.violation),
-            field("违反的规定", &content.violated_norm),
-            field("处罚依据", &content.penalty_norm),
-            field("处罚种类", &penalty_text(content.warning, content.fine_fen)),
-            field("时间", &content.decided_at.chinese()),
-            field("地点", &content.decided_place),
-            field("救济途径", &content.remedies),
-            field("行政机关名称", &content.authority),
+            field("party", &content.party.name),
+            field("act", &content.violation),
+            field("kinds", &penalty_text(content.warning, content.fine_fen)),
+            field("basis", &content.penalty_norm),
+            field("amount", &Fen(content.fine_fen).to_string()),
+            field("time", &content.decided_at.chinese()),
+            field("place", &content.decided_place),
+            field("authority", &content.authority),
         ],
         remedies_text: content.remedies.clone(),
         signed_by: officers.to_vec(),

@@ -7,6 +7,8 @@
 //! the evidence manifest are one act. A crash leaves a reserved number that is used on resuming,
 //! never a half-issued decision.
 
+#[cfg(feature = "window")]
+pub mod adapter;
 mod decide_on_spot;
 mod facts;
 mod file;

@@ -9,7 +9,7 @@ use sync_model::rule::Finding;
 use sync_model::rule::inspection::{Answer, ConcludeFacts, EntryFacts, check_conclude};
 
 use super::{checklist, guard};
-use crate::error::{AppError, judge};
+use crate::error::{AppError, Input, judge};
 use crate::services::{Services, rulebook};
 
 /// What the officers say when leaving.
@@ -24,7 +24,8 @@ pub struct ConcludeInput {
 /// Concludes the visit.
 ///
 /// # Errors
-/// [`AppError::Blocked`] with what is missing, [`AppError::NeedsReason`].
+/// [`AppError::Blocked`] with what is missing, [`AppError::NeedsReason`], [`AppError::Input`] if a
+/// matter has no result.
 pub fn conclude(
     services: &Services,
     inspection: InspectionId,
@@ -32,7 +33,13 @@ pub fn conclude(
 ) -> Result<Record, AppError> {
     let scope = services.scope(Some(inspection), None);
     services.store.act(&scope, |reader, moment| {
-        guard::require_display(reader, inspection, &scope.officers, moment.wall_at)?;
+        let (visit, _) =
+            guard::require_display(reader, inspection, &scope.officers, moment.wall_at)?;
+        let chosen = |code: &String| input.results.iter().any(|one| one.matter == *code);
+        // Each department owns the result of its own matters; none is left out.
+        if !visit.begun.participations.iter().flat_map(|part| &part.matters).all(chosen) {
+            return Err(AppError::Input(Input::Empty("每个事项的检查结果")));
+        }
         let findings = missing(reader, inspection, &input.results)?;
         let overrides = judge(findings, &input.override_reason)?;
         Ok(InspectionConcluded {
@@ -74,7 +81,23 @@ pub fn missing(
             }
         }
     }
+    findings.extend(not_handed_over(reader, inspection)?);
     Ok(findings)
+}
+
+/// A decision on the spot is handed over on the spot.
+// 《行政处罚法》第五十二条: 行政处罚决定书应当当场交付当事人.
+fn not_handed_over(
+    reader: &Reader<'_>,
+    inspection: InspectionId,
+) -> Result<Option<Finding>, AppError> {
+    let documents = reader.documents_of(inspection)?;
+    let open = documents.iter().find(|row| row.case.is_some() && row.delivery.is_none());
+    Ok(open.map(|row| {
+        let message =
+            format!("{}还没有交付当事人，请当场交付并签收，拒绝签收的注明", row.number);
+        Finding::block("S7", "《行政处罚法》第五十二条", message)
+    }))
 }
 
 fn entry_facts(
