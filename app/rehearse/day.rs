@@ -56,7 +56,9 @@ fn arrive(rehearsal: &mut Rehearsal<'_>) -> Result<InspectionId, AppError> {
     let list = assignment::list(services)?;
     let joint = list
         .iter()
-        .find(|one| one.assignment.source == AssignmentSource::JointInspection)
+        .filter(|one| one.assignment.source == AssignmentSource::JointInspection)
+        // A resumed rehearsal goes on with the visit it began, not with the next one.
+        .min_by_key(|one| one.state == AssignmentState::New)
         .ok_or(AppError::NotFound("joint assignment"))?;
     let id = joint.assignment.assignment;
     if joint.state == AssignmentState::Done {

@@ -39,7 +39,8 @@ fn nothing_acknowledged_is_lost_and_nothing_half_issued_when_killed_anywhere() {
     photos::generate(&photos, 3);
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let mut counts = Counts::default();
-    let mut longest = Duration::from_millis(1500);
+    // Kills fall within what a day took last time, so that few days end unharmed.
+    let mut longest = Duration::from_millis(500);
     let mut committed = BTreeMap::new();
     while counts.kills < wanted {
         let out = base.path().join(format!("day{}", counts.finished_days));
@@ -50,7 +51,7 @@ fn nothing_acknowledged_is_lost_and_nothing_half_issued_when_killed_anywhere() {
             counts.kills += 1;
         } else {
             assert!(run.success, "rehearsal failed without a kill:\n{}", run.errors);
-            longest = longest.max(run.took);
+            longest = run.took;
             counts.finished_days += 1;
         }
         check(&out, &committed, &mut counts);
@@ -187,7 +188,7 @@ fn hq_database(folder: &Path) -> Option<rusqlite::Connection> {
     let entries = std::fs::read_dir(folder).ok()?;
     let found: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "db"))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sqlite"))
         .collect();
     Some(open(found.first()?))
 }
@@ -197,7 +198,7 @@ fn open(path: &Path) -> rusqlite::Connection {
 }
 
 fn number(connection: &rusqlite::Connection, sql: &str) -> u64 {
-    connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().unsigned_abs()
 }
 
 /// A small generator; the seed is fixed so that a failing run can be looked at again.
