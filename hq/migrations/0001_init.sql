@@ -21,6 +21,8 @@ CREATE TABLE officer (
     authority_name TEXT NOT NULL,
     valid_from_at INTEGER NOT NULL,
     valid_to_at INTEGER NOT NULL,
+    status TEXT NOT NULL DEFAULT 'active' CONSTRAINT officer_status
+        CHECK (status IN ('active', 'suspended', 'cancelled', 'lost')),
     CONSTRAINT officer_certificate_number UNIQUE (certificate_number)
 ) STRICT;
 
@@ -28,7 +30,16 @@ CREATE TABLE officer_key (
     key BLOB NOT NULL PRIMARY KEY CHECK (length(key) = 32),
     officer BLOB NOT NULL CONSTRAINT officer_key_officer REFERENCES officer (officer),
     device BLOB NOT NULL CONSTRAINT officer_key_device REFERENCES device (device),
-    credential BLOB NOT NULL,
     activated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX officer_key_by_officer ON officer_key (officer);
+CREATE INDEX officer_key_by_device ON officer_key (device);
+
+-- Every credential ever issued: a record may cite one that was renewed since.
+CREATE TABLE credential (
+    hash BLOB NOT NULL PRIMARY KEY CHECK (length(hash) = 32),
+    key BLOB NOT NULL CONSTRAINT credential_key REFERENCES officer_key (key),
+    bytes BLOB NOT NULL,
+    issued_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX credential_by_key ON credential (key, issued_at);

@@ -3,10 +3,9 @@
 //! Commands call these beside a running server: each is one transaction of the same store.
 
 use sync_model::canonical;
-use sync_model::credential::OfficerKind;
+use sync_model::credential::{CertificateStatus, OfficerKind};
 use sync_model::hash::Hash;
 use sync_model::id::{DeviceId, OfficerId};
-use sync_model::rule::Finding;
 use sync_model::rulebook::Rulebook;
 use sync_model::time::Timestamp;
 use sync_model::wire::assignment::Assignment;
@@ -17,7 +16,7 @@ use crate::enroll::{Lease, Prepared};
 use crate::error::{AdminError, HqError};
 use crate::hq::Hq;
 use crate::keys::random;
-use crate::store::{Enrollment, Officer, Table};
+use crate::store::{Enrollment, Officer};
 
 /// How long one-time codes can be used.
 const CODE_LIFETIME_MS: i64 = 3 * 24 * 3600 * 1000;
@@ -67,29 +66,6 @@ pub struct ActivationCode {
     pub code: String,
 }
 
-/// How much HQ holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Enrolled devices.
-    pub devices: u64,
-    /// Officers.
-    pub officers: u64,
-    /// Records in custody.
-    pub records: u64,
-    /// Records that contradict a chain.
-    pub forks: u64,
-    /// Pieces that nobody can attribute.
-    pub quarantined: u64,
-    /// Whole files.
-    pub blobs: u64,
-    /// Cited files that are not whole.
-    pub blobs_wanted: u64,
-    /// Feed items.
-    pub feed_items: u64,
-    /// Records that were judged.
-    pub judged: u64,
-}
-
 impl Hq {
     /// Adds an officer; returns the one that is there already if nothing differs.
     ///
@@ -113,6 +89,7 @@ impl Hq {
                 authority_name: new.authority_name,
                 valid_from: new.valid_from,
                 valid_to: new.valid_to,
+                status: CertificateStatus::Active,
             })?;
             Ok(id)
         })
@@ -269,57 +246,6 @@ impl Hq {
         self.0.store.write(move |tx| {
             let revoked = tx.revoke_device(device, now)?;
             known(revoked.then_some(()), device)
-        })
-    }
-
-    /// Returns the enrolled devices: id, name and authority.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn devices(&self) -> Result<Vec<(DeviceId, String, String)>, HqError> {
-        let devices = self.0.store.read::<_, HqError>(|tx| Ok(tx.devices()?))?;
-        Ok(devices
-            .into_iter()
-            .map(|device| (device.device, device.name, device.authority))
-            .collect())
-    }
-
-    /// Returns the bytes of a record in custody.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn record(&self, hash: &Hash) -> Result<Option<Vec<u8>>, HqError> {
-        self.0.store.read(|tx| Ok(tx.record_bytes(hash)?))
-    }
-
-    /// Returns whether HQ accepts the record and what it found; `None` if nothing was to be said.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn acceptance(&self, record: &Hash) -> Result<Option<(bool, Vec<Finding>)>, HqError> {
-        let stored = self.0.store.read::<_, HqError>(|tx| Ok(tx.acceptance(record)?))?;
-        stored
-            .map(|(accepted, bytes)| Ok((accepted, canonical::from_bytes(&bytes, bytes.len())?)))
-            .transpose()
-    }
-
-    /// Returns how much HQ holds.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn counts(&self) -> Result<Counts, HqError> {
-        self.0.store.read(|tx| {
-            Ok(Counts {
-                devices: tx.count(Table::Device)?,
-                officers: tx.count(Table::Officer)?,
-                records: tx.count(Table::Record)?,
-                forks: tx.count(Table::Fork)?,
-                quarantined: tx.count(Table::Quarantine)?,
-                blobs: tx.count(Table::Blob)?,
-                blobs_wanted: tx.count(Table::BlobWanted)?,
-                feed_items: tx.count(Table::Feed)?,
-                judged: tx.count(Table::Acceptance)?,
-            })
         })
     }
 }

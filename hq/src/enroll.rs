@@ -1,4 +1,4 @@
-//! Enrollment of devices and activation of officers by one-time codes.
+//! Enrollment of devices by one-time codes, and what a new device gets at once.
 //!
 //! A reply can be lost: the same key with the same code gets the same answer again, also after the
 //! code expired. Another key never does.
@@ -6,16 +6,12 @@
 use serde::{Deserialize, Serialize};
 use sync_model::canonical;
 use sync_model::cose::PublicKey;
-use sync_model::credential::{
-    CertificateStatus, Credential, DeviceCertificate, issue_credential, issue_device_certificate,
-};
+use sync_model::credential::{DeviceCertificate, issue_device_certificate};
 use sync_model::hash::Hash;
 use sync_model::id::{DeviceId, LeaseId};
 use sync_model::time::Timestamp;
 use sync_model::wire::assignment::Assignment;
-use sync_model::wire::enroll::{
-    ActivateReply, ActivateRequest, EnrollReply, EnrollRequest, ExpectedOfficer,
-};
+use sync_model::wire::enroll::{EnrollReply, EnrollRequest, ExpectedOfficer};
 use sync_model::wire::feed::{FeedBody, NumberLease};
 use sync_model::wire::problem::ProblemCode;
 
@@ -23,7 +19,7 @@ use crate::code;
 use crate::error::{HqError, refuse};
 use crate::hq::{Hq, Inner};
 use crate::keys::random;
-use crate::store::{Device, NewLease, Officer, OfficerKey, Tx};
+use crate::store::{Device, NewLease, Tx};
 
 /// Largest stored preparation.
 const PREPARED_BYTES_MAX: usize = 256 * 1024;
@@ -47,11 +43,11 @@ pub enum Prepared {
     },
 }
 
-fn bad_code() -> HqError {
+pub(crate) fn bad_code() -> HqError {
     refuse(ProblemCode::BadCode, "code is unknown, used or expired")
 }
 
-fn usable(key: &PublicKey) -> Result<(), HqError> {
+pub(crate) fn usable(key: &PublicKey) -> Result<(), HqError> {
     key.verifying().map(|_| ()).map_err(|_| refuse(ProblemCode::Malformed, "key is not usable"))
 }
 
@@ -65,20 +61,6 @@ impl Hq {
         let (hq, now) = (self.0.clone(), self.now());
         let (code, key) = (code::hash("device", &request.code), request.device_key);
         self.0.store.write(move |tx| hq.enroll_in(tx, &code, key, now))
-    }
-
-    /// Gives the officer who brings `request` on `device` a credential.
-    ///
-    /// # Errors
-    /// [`ProblemCode::BadCode`], [`ProblemCode::Malformed`].
-    pub fn activate(
-        &self,
-        device: DeviceId,
-        request: &ActivateRequest,
-    ) -> Result<ActivateReply, HqError> {
-        usable(&request.officer_key)?;
-        let (hq, now, request) = (self.0.clone(), self.now(), request.clone());
-        self.0.store.write(move |tx| hq.activate_in(tx, device, &request, now))
     }
 }
 
@@ -188,39 +170,6 @@ impl Inner {
         self.issue(tx, Some(device), FeedBody::NumberLease(issued.clone()), now)?;
         Ok(issued)
     }
-
-    fn activate_in(
-        &self,
-        tx: &Tx<'_>,
-        device: DeviceId,
-        request: &ActivateRequest,
-        now: Timestamp,
-    ) -> Result<ActivateReply, HqError> {
-        let code = code::hash("officer", &request.code);
-        let activation = tx.activation(&code)?.ok_or_else(bad_code)?;
-        if activation.officer != request.officer || activation.device != Some(device) {
-            return Err(bad_code());
-        }
-        if let Some(used) = activation.used_key {
-            let credential = tx.credential(&used)?.filter(|_| used == request.officer_key);
-            return Ok(ActivateReply { credential: credential.ok_or_else(bad_code)? });
-        }
-        if now > activation.expires_at || tx.credential(&request.officer_key)?.is_some() {
-            return Err(bad_code());
-        }
-        let officer = tx.officer(activation.officer)?.ok_or_else(bad_code)?;
-        let credential =
-            issue_credential(&credential_of(officer, request.officer_key, now), &self.keys.issuer)?;
-        let key = OfficerKey {
-            key: request.officer_key,
-            officer: request.officer,
-            device,
-            credential: &credential,
-        };
-        tx.activate_officer(&code, &key, now)?;
-        tracing::info!(officer = %request.officer, %device, "officer activated");
-        Ok(ActivateReply { credential })
-    }
 }
 
 /// A wish for document numbers.
@@ -234,20 +183,4 @@ pub struct Lease {
     pub year: i32,
     /// How many.
     pub count: u64,
-}
-
-fn credential_of(officer: Officer, key: PublicKey, now: Timestamp) -> Credential {
-    Credential {
-        officer: officer.officer,
-        name: officer.name,
-        kind: officer.kind,
-        certificate_number: officer.certificate_number,
-        authority: officer.authority,
-        authority_name: officer.authority_name,
-        valid_from: officer.valid_from,
-        valid_to: officer.valid_to,
-        status: CertificateStatus::Active,
-        issued_at: now,
-        key,
-    }
 }

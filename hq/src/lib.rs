@@ -6,6 +6,7 @@
 //! and what HQ thinks of it comes back in the feed.
 #![forbid(unsafe_code)]
 
+mod activate;
 mod admin;
 mod admit;
 mod auth;
@@ -16,6 +17,7 @@ mod durable;
 mod enroll;
 mod error;
 mod feed;
+mod holdings;
 mod hq;
 mod keys;
 mod log;
@@ -26,10 +28,11 @@ mod server;
 mod store;
 mod verify;
 
-pub use admin::{ActivationCode, Counts, EnrollmentCodes, NewOfficer};
+pub use admin::{ActivationCode, EnrollmentCodes, NewOfficer};
 pub use clock::{HqClock, SystemClock};
 pub use enroll::{Lease, Prepared};
 pub use error::{AdminError, HqError, StoreError};
+pub use holdings::Counts;
 pub use hq::{Hq, InitOptions};
 pub use server::{Config, Running, serve, serve_with_clock};
 pub use verify::{VerifyError, VerifyReport};

@@ -115,7 +115,9 @@ impl Inner {
             {
                 return Ok(Outcome::Refused(gap(last.saturating_add(1))));
             }
-            if let Some(held) = tx.record_at(device.device, seq)? {
+            if seq <= head.seq
+                && let Some(held) = tx.record_at(device.device, seq)?
+            {
                 if held.hash != record.hash {
                     let rest = batch.records.get(position..).unwrap_or_default();
                     return self.keep_fork(tx, rest, held.hash, now);
@@ -138,6 +140,7 @@ impl Inner {
             let seq = places.last().map_or(head.seq, |(seq, _)| *seq).saturating_add(1);
             return refuse_record(tx, device, bytes, seq, reason, now);
         }
+        self.renew_credentials(tx, device.device, now)?;
         self.receipt(tx, device, &log, &places, now).map(Box::new).map(Outcome::Held)
     }
 

@@ -87,7 +87,9 @@ impl Inner {
             Act::ShiftEnded(ended) => findings.extend(end_shift(tx, envelope, ended)?),
             Act::CredentialDisplayed(displayed) => {
                 for shown in &displayed.credentials {
-                    let keys = credentials(tx, shown.officer)?;
+                    let keys = tx.officer_keys(shown.officer)?;
+                    let own = tx.credential_is_of(&shown.credential, shown.officer)?;
+                    let keys = if own { keys } else { Vec::new() };
                     findings.extend(signatures::displayed(displayed, shown, &keys));
                 }
             }
@@ -219,15 +221,4 @@ fn keys_of(
 ) -> Result<Vec<(OfficerId, Vec<PublicKey>)>, HqError> {
     let officers: BTreeSet<OfficerId> = signed.iter().map(|signature| signature.officer).collect();
     officers.into_iter().map(|officer| Ok((officer, tx.officer_keys(officer)?))).collect()
-}
-
-/// Returns the officer's registered keys, each with the credential that was issued for it.
-fn credentials(tx: &Tx<'_>, officer: OfficerId) -> Result<Vec<(PublicKey, Vec<u8>)>, HqError> {
-    let mut found = Vec::new();
-    for key in tx.officer_keys(officer)? {
-        if let Some(credential) = tx.credential(&key)? {
-            found.push((key, credential));
-        }
-    }
-    Ok(found)
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use sync_model::canonical;
 use sync_model::cose::{self, Context, PublicKey};
-use sync_model::hash::Hash;
 use sync_model::id::{OfficerId, ShiftId};
 use sync_model::record::case::DecisionIssued;
 use sync_model::record::credential::{CredentialDisplayed, DisplayMoment, DisplayedCredential};
@@ -96,19 +95,18 @@ pub(super) fn presence(shift: ShiftId, presence: &Presence, keys: &[PublicKey]) 
     })
 }
 
-/// Checks that a displayed code was made by the officer for this visit and his own credential.
+/// Checks that a displayed code was made by the officer for this visit and the credential shown;
+/// `keys` are empty if that credential was never his.
 pub(super) fn displayed(
     displayed: &CredentialDisplayed,
     shown: &DisplayedCredential,
-    keys: &[(PublicKey, Vec<u8>)],
+    keys: &[PublicKey],
 ) -> Option<Finding> {
-    let own = keys.iter().any(|(_, credential)| Hash::of(credential) == shown.credential);
-    let moment: Option<DisplayMoment> =
-        open(Context::Moment, &shown.moment, keys.iter().map(|(key, _)| key));
+    let moment: Option<DisplayMoment> = open(Context::Moment, &shown.moment, keys);
     let fits = moment.is_some_and(|moment| {
         moment.inspection == displayed.inspection && moment.credential == shown.credential
     });
-    (!own || !fits).then(|| {
+    (!fits).then(|| {
         let message = format!("证件{}的亮证签名无法验证，请核查", shown.certificate_number);
         Finding::block("R-92", "《行政处罚法》第五十五条", message)
     })

@@ -6,6 +6,8 @@ mod blob;
 mod open;
 mod sync;
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
@@ -21,6 +23,9 @@ use sync_model::wire::{HEADER_REQUEST, MEDIA_CBOR, PREFIX};
 use crate::auth::Call;
 use crate::error::{HqError, refuse};
 use crate::hq::Hq;
+
+/// Longest time for one body: the largest push at a quarter of a megabit a second.
+const BODY_WAIT: Duration = Duration::from_secs(150);
 
 /// Returns every route of HQ.
 pub(crate) fn router(hq: Hq) -> Router {
@@ -102,7 +107,9 @@ async fn read(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, HqEr
     if stated.and_then(|text| text.parse().ok()).is_some_and(|stated: usize| stated > max) {
         return Err(too_large());
     }
-    to_bytes(body, max).await.map_err(|error| {
+    let read = tokio::time::timeout(BODY_WAIT, to_bytes(body, max)).await;
+    let read = read.map_err(|_| refuse(ProblemCode::Busy, "body took too long"))?;
+    read.map_err(|error| {
         let limit = std::error::Error::source(&error)
             .is_some_and(|source| source.to_string().contains("length limit"));
         if limit { too_large() } else { refuse(ProblemCode::Malformed, "body was cut") }

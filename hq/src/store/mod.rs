@@ -6,6 +6,7 @@
 
 mod acceptance;
 mod blob;
+mod credential;
 mod device;
 mod feed;
 mod log;
@@ -62,6 +63,9 @@ pub enum StoreError {
     /// The writer has stopped or the work panicked; nothing of it was kept.
     #[error("write was dropped")]
     Dropped,
+    /// The database file cannot be made.
+    #[error("database file: {0}")]
+    File(#[source] std::io::Error),
     /// Any other error of the database.
     #[error("database: {0}")]
     Sqlite(#[source] rusqlite::Error),

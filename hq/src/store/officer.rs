@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, named_params};
 use sync_model::cose::PublicKey;
-use sync_model::credential::OfficerKind;
+use sync_model::credential::{CertificateStatus, OfficerKind};
 use sync_model::hash::Hash;
 use sync_model::id::{DeviceId, OfficerId};
 use sync_model::time::Timestamp;
@@ -20,6 +20,7 @@ pub(crate) struct Officer {
     pub(crate) authority_name: String,
     pub(crate) valid_from: Timestamp,
     pub(crate) valid_to: Timestamp,
+    pub(crate) status: CertificateStatus,
 }
 
 /// A one-time code for an officer on one device.
@@ -42,7 +43,22 @@ fn officer_from_row(row: &Row<'_>) -> rusqlite::Result<Officer> {
         authority_name: row.get("authority_name")?,
         valid_from: Timestamp(row.get("valid_from_at")?),
         valid_to: Timestamp(row.get("valid_to_at")?),
+        status: match row.get::<_, String>("status")?.as_str() {
+            "active" => CertificateStatus::Active,
+            "suspended" => CertificateStatus::Suspended,
+            "lost" => CertificateStatus::Lost,
+            _ => CertificateStatus::Cancelled,
+        },
     })
+}
+
+fn status_name(status: CertificateStatus) -> &'static str {
+    match status {
+        CertificateStatus::Active => "active",
+        CertificateStatus::Suspended => "suspended",
+        CertificateStatus::Cancelled => "cancelled",
+        CertificateStatus::Lost => "lost",
+    }
 }
 
 impl Tx<'_> {
@@ -74,7 +90,7 @@ impl Tx<'_> {
     pub(crate) fn officer(&self, officer: OfficerId) -> Result<Option<Officer>, StoreError> {
         let mut query = self.0.prepare_cached(
             "SELECT officer, name, kind, certificate_number, authority, authority_name,
-                 valid_from_at, valid_to_at
+                 valid_from_at, valid_to_at, status
              FROM officer WHERE officer = :officer",
         )?;
         Ok(query
@@ -89,7 +105,7 @@ impl Tx<'_> {
     ) -> Result<Option<Officer>, StoreError> {
         let mut query = self.0.prepare_cached(
             "SELECT officer, name, kind, certificate_number, authority, authority_name,
-                 valid_from_at, valid_to_at
+                 valid_from_at, valid_to_at, status
              FROM officer WHERE certificate_number = :number",
         )?;
         Ok(query.query_row(named_params! { ":number": number }, officer_from_row).optional()?)
@@ -120,7 +136,7 @@ impl Tx<'_> {
     pub(crate) fn enrollment_officers(&self, code: &Hash) -> Result<Vec<Officer>, StoreError> {
         let mut query = self.0.prepare_cached(
             "SELECT officer.officer, name, kind, certificate_number, authority, authority_name,
-                 valid_from_at, valid_to_at
+                 valid_from_at, valid_to_at, status
              FROM activation JOIN officer ON officer.officer = activation.officer
              WHERE enrollment = :code ORDER BY activation.rowid",
         )?;
@@ -149,37 +165,43 @@ impl Tx<'_> {
             .optional()?)
     }
 
-    /// Marks the code as used with `key` and keeps the credential for it.
+    /// Changes the status of the officer's certificate; says whether there is such an officer.
+    pub(crate) fn set_officer_status(
+        &self,
+        officer: OfficerId,
+        status: CertificateStatus,
+    ) -> Result<bool, StoreError> {
+        let mut update = self
+            .0
+            .prepare_cached("UPDATE officer SET status = :status WHERE officer = :officer")?;
+        let changed = update.execute(named_params! {
+            ":status": status_name(status),
+            ":officer": officer.as_bytes(),
+        })?;
+        Ok(changed == 1)
+    }
+
+    /// Marks the code as used with `key`, which belongs to the officer from now on.
     pub(crate) fn activate_officer(
         &self,
         code: &Hash,
-        key: &OfficerKey<'_>,
+        key: &OfficerKey,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut update =
             self.0.prepare_cached("UPDATE activation SET used_key = :key WHERE code = :code")?;
         update.execute(named_params! { ":key": key.key.0, ":code": code.0 })?;
         let mut insert = self.0.prepare_cached(
-            "INSERT INTO officer_key (key, officer, device, credential, activated_at)
-             VALUES (:key, :officer, :device, :credential, :now)",
+            "INSERT INTO officer_key (key, officer, device, activated_at)
+             VALUES (:key, :officer, :device, :now)",
         )?;
         insert.execute(named_params! {
             ":key": key.key.0,
             ":officer": key.officer.as_bytes(),
             ":device": key.device.as_bytes(),
-            ":credential": key.credential,
             ":now": now.0,
         })?;
         Ok(())
-    }
-
-    /// Returns the credential that was issued for `key`.
-    pub(crate) fn credential(&self, key: &PublicKey) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut query =
-            self.0.prepare_cached("SELECT credential FROM officer_key WHERE key = :key")?;
-        Ok(query
-            .query_row(named_params! { ":key": key.0 }, |row| row.get("credential"))
-            .optional()?)
     }
 
     /// Returns every key that the officer brought, on whichever device.
@@ -195,9 +217,8 @@ impl Tx<'_> {
 }
 
 /// A key that an officer brought.
-pub(crate) struct OfficerKey<'a> {
+pub(crate) struct OfficerKey {
     pub(crate) key: PublicKey,
     pub(crate) officer: OfficerId,
     pub(crate) device: DeviceId,
-    pub(crate) credential: &'a [u8],
 }

@@ -1,5 +1,7 @@
 //! Opens connections with the pragmas that the house rules ask for.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ const STATEMENTS_KEPT: usize = 96;
 
 /// Opens the connection that writes.
 pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
+    private(path)?;
     let connection = Connection::open(path)?;
     connection.busy_timeout(BUSY_WAIT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
@@ -24,6 +27,19 @@ pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
+}
+
+/// Makes the file, if it is not there, readable by its owner alone; SQLite gives its companions the
+/// same mode.
+fn private(path: &Path) -> Result<(), StoreError> {
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(StoreError::File)
 }
 
 /// Opens a connection that can only read.

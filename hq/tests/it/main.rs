@@ -12,6 +12,7 @@ mod support;
 
 mod admission;
 mod cli;
+mod credential;
 mod custody;
 mod enrollment;
 mod feed;
