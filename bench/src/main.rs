@@ -1,1 +1,37 @@
-fn main(){}
+//! Benchmarks: `cargo run --release -p bench -- NAME`, JSON lines on standard output.
+//!
+//! Each runs its peer or floor in the same run, interleaved, on the same disk.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
+
+mod act;
+mod line;
+mod photo;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "bench -- act | photo [FILE]";
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let outcome = match words.next().as_deref() {
+        Some("act") => act::run(),
+        Some("photo") => photo::run(words.next()),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(lines) => {
+            for line in lines {
+                println!("{line}");
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
