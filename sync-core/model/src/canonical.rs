@@ -81,7 +81,11 @@ pub fn check(bytes: &[u8], max: usize) -> Result<(), CanonicalError> {
     if cursor.rest.is_empty() { Ok(()) } else { Err(CanonicalError::Trailing) }
 }
 
-fn sorted(value: Value) -> Result<Value, CanonicalError> {
+/// Returns `value` with every map in canonical order; the form in which equal values compare equal.
+///
+/// # Errors
+/// [`CanonicalError::Forbidden`] for floats and tags, [`CanonicalError::KeyOrder`] for a key twice.
+pub(crate) fn sorted(value: Value) -> Result<Value, CanonicalError> {
     match value {
         Value::Map(entries) => {
             let mut keyed = Vec::with_capacity(entries.len());

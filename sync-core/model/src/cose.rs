@@ -11,8 +11,9 @@ use thiserror::Error;
 use crate::canonical::{self, CanonicalError};
 use crate::hash::Hash;
 
-/// Largest COSE object accepted anywhere: a record and its headers.
-const COSE_BYTES_MAX: usize = canonical::RECORD_BYTES_MAX + 512;
+/// Largest COSE object accepted anywhere: a feed item with a whole rulebook, or a long manifest.
+/// Each reader sets the smaller limit of its own payload.
+const COSE_BYTES_MAX: usize = crate::wire::FEED_BYTES_MAX;
 
 /// What a signature is for. The text is part of the signed bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -260,6 +260,10 @@ mod tests {
         (memory, leaves)
     }
 
+    fn place(index: u64) -> usize {
+        usize::try_from(index).expect("a small tree")
+    }
+
     #[test]
     fn inclusion_holds_for_every_leaf_of_every_size_and_only_there() {
         let (memory, leaves) = tree(70);
@@ -267,7 +271,7 @@ mod tests {
             let root = root(&memory, size).unwrap();
             for index in 0..size {
                 let path = inclusion(&memory, index, size).unwrap();
-                let leaf = leaves[index as usize];
+                let leaf = leaves[place(index)];
                 assert_eq!(root_from_inclusion(leaf, index, size, &path), Some(root));
                 assert_ne!(
                     root_from_inclusion(leaf, (index + 1) % size, size, &path),
@@ -303,7 +307,7 @@ mod tests {
             for start in 0..size {
                 for count in 1..=(size - start) {
                     let proof = range(&memory, start, count, size).unwrap();
-                    let inside = &leaves[start as usize..(start + count) as usize];
+                    let inside = &leaves[place(start)..place(start + count)];
                     let built = Range::build(start, inside, size, &proof).unwrap();
                     assert_eq!(built.root(), Some(expected));
                     for index in start..start + count {

@@ -71,7 +71,7 @@ pub fn split(count: u64) -> u64 {
 /// From `nodes`.
 pub fn range_hash<N: Nodes>(nodes: &N, start: u64, end: u64) -> Result<Hash, N::Error> {
     let count = end - start;
-    if count.is_power_of_two() && start % count == 0 {
+    if count.is_power_of_two() && start.is_multiple_of(count) {
         let level = count.trailing_zeros();
         return nodes.node(level, start >> level);
     }

@@ -92,7 +92,7 @@ pub struct DecisionIssued {
     // 《最高人民法院关于行政诉讼证据若干问题的规定》第六十条.
     pub evidence_manifest: Vec<Hash>,
     /// What the rules were asked, so that HQ can ask them again.
-    pub facts: OnSpotFacts,
+    pub facts: Box<OnSpotFacts>,
     /// Warnings that were gone past.
     pub overrides: Vec<Override>,
     /// Each officer's key over content and pages.

@@ -46,6 +46,9 @@ pub struct DisplayMoment {
     /// Never twice the same.
     #[serde(with = "serde_bytes")]
     pub nonce: [u8; 8],
+    /// Digits the party said aloud, so that the code is seen to be made now; empty if none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub challenge: String,
 }
 
 /// Both officers showed their credentials.

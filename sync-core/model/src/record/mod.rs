@@ -110,10 +110,11 @@ macro_rules! acts {
             fn raw(&self) -> Result<RawAct, CanonicalError> {
                 let body = match self {
                     $(Self::$kind(body) => Value::serialized(body),)*
-                    Self::Unknown(raw) => return Ok(raw.clone()),
+                    Self::Unknown(raw) => Ok(raw.body.clone()),
                 }
                 .map_err(|e| CanonicalError::Shape(e.to_string()))?;
-                Ok(RawAct { kind: self.kind().to_owned(), body })
+                // Sorted as it will be read back, so that a made record equals the opened one.
+                Ok(RawAct { kind: self.kind().to_owned(), body: canonical::sorted(body)? })
             }
 
             fn from_raw(raw: RawAct) -> Self {

@@ -1,3 +1,5 @@
+//! Records open to what was sealed, chains show every change, decoding never panics.
+
 use super::*;
 use crate::chain::{ChainError, Head};
 use crate::cose::SoftwareKey;
