@@ -8,7 +8,7 @@ use sync_model::record::shift::ClockStated;
 use sync_model::record::{Act, BlobRef, ENVELOPE_VERSION, Envelope, Record, raw_act};
 use sync_model::time::{Moment, TimeQuality};
 
-use super::sql::{Reader, name, set_meta, signed, to_content};
+use super::sql::{Reader, forget_meta, name, set_meta, signed, to_content};
 use super::{Store, lock, project};
 use crate::clock::Reading;
 use crate::error::StoreError;
@@ -50,6 +50,8 @@ impl Store {
             .map_err(StoreError::from)?;
         let (moment, jump) = judge_time(&Reader::new(&tx), reading)?;
         if let Some(statement) = jump {
+            // The last comparison with HQ says nothing about the clock as it stands now.
+            forget_meta(&tx, "synced_at")?;
             self.append(&tx, scope, moment, &statement.into())?;
         }
         let act = decide(&Reader::new(&tx), moment)?;
@@ -122,7 +124,13 @@ fn insert(tx: &Connection, record: &Record) -> Result<(), StoreError> {
             "INSERT INTO blob (sha256, bytes, media, role, seq)
              VALUES (:sha256, :bytes, :media, :role, :seq) ON CONFLICT (sha256) DO NOTHING",
         )?
-        .execute((blob.sha256.0, signed(blob.bytes), &blob.media, name(&blob.role), seq))?;
+        .execute((
+            blob.sha256.0,
+            signed(blob.bytes),
+            &blob.media,
+            name(&blob.role),
+            seq,
+        ))?;
     }
     set_meta(tx, "last_moment", &to_content(&envelope.recorded)?)
 }
@@ -156,13 +164,11 @@ fn judge_time(
         reading.wall_at.since_ms(last.wall_at) < passed.saturating_sub(BACKWARD_STEP_MS)
     });
     // Once in doubt, the clock stays in doubt until it has been compared with HQ again.
-    let doubted = last.is_some_and(|last| {
-        last.quality == TimeQuality::Suspect && synced_at.is_none_or(|at| at < last.wall_at)
-    });
+    let doubted =
+        last.is_some_and(|last| last.quality == TimeQuality::Suspect) && synced_at.is_none();
     let quality = if fell_back.is_some() || doubted {
         TimeQuality::Suspect
-    } else if synced_at
-        .is_some_and(|at| (0..SYNCED_FOR_MS).contains(&reading.wall_at.since_ms(at)))
+    } else if synced_at.is_some_and(|at| (0..SYNCED_FOR_MS).contains(&reading.wall_at.since_ms(at)))
     {
         TimeQuality::ServerSynced
     } else {

@@ -39,8 +39,7 @@ impl Reader<'_> {
         let Some(bytes) = self.meta("enrollment")? else { return Ok(None) };
         let stored: Stored = from_content(&bytes, "enrollment")?;
         let issuer = stored.trust.issuer_key;
-        let certificate =
-            credential::open_device_certificate(&stored.device_certificate, &issuer)?;
+        let certificate = credential::open_device_certificate(&stored.device_certificate, &issuer)?;
         Ok(Some(Enrollment {
             hq: stored.hq,
             device_certificate: stored.device_certificate,
@@ -71,8 +70,7 @@ impl Store {
     pub fn enroll(&self, hq: &str, reply: &EnrollReply) -> Result<(), StoreError> {
         use sync_model::cose::{CoseError, Signer};
         let issuer = reply.trust.issuer_key;
-        let certificate =
-            credential::open_device_certificate(&reply.device_certificate, &issuer)?;
+        let certificate = credential::open_device_certificate(&reply.device_certificate, &issuer)?;
         if certificate.key != self.device_key.public() {
             return Err(CoseError::WrongKey.into());
         }
@@ -105,8 +103,7 @@ impl Store {
     /// [`StoreError::NotEnrolled`].
     pub fn set_hq(&self, hq: &str) -> Result<(), StoreError> {
         let connection = lock(&self.writer);
-        let bytes =
-            Reader::new(&connection).meta("enrollment")?.ok_or(StoreError::NotEnrolled)?;
+        let bytes = Reader::new(&connection).meta("enrollment")?.ok_or(StoreError::NotEnrolled)?;
         let stored: Stored = from_content(&bytes, "enrollment")?;
         set_meta(&connection, "enrollment", &to_content(&Stored { hq: hq.to_owned(), ..stored })?)
     }

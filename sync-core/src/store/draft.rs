@@ -24,8 +24,7 @@ impl Reader<'_> {
     /// [`StoreError`].
     pub fn draft(&self, scope: &str) -> Result<Vec<DraftRow>, StoreError> {
         self.rows(
-            "SELECT field, value, saved_at FROM draft WHERE scope = :scope
-             ORDER BY saved_at, rowid",
+            "SELECT field, value, saved_at FROM draft WHERE scope = :scope ORDER BY rowid",
             [scope],
             |row| {
                 Ok(DraftRow {
@@ -51,12 +50,11 @@ impl Store {
     ) -> Result<Timestamp, StoreError> {
         let now = self.clock.now().wall_at;
         let connection = lock(&self.writer);
+        // Replaced, not updated: the row moves to the end, so that order does not hang on a clock.
         connection
             .prepare_cached(
-                "INSERT INTO draft (scope, field, value, saved_at)
-                 VALUES (:scope, :field, :value, :saved_at)
-                 ON CONFLICT (scope, field)
-                 DO UPDATE SET value = excluded.value, saved_at = excluded.saved_at",
+                "INSERT OR REPLACE INTO draft (scope, field, value, saved_at)
+                 VALUES (:scope, :field, :value, :saved_at)",
             )?
             .execute((scope, field, value, now.0))?;
         Ok(now)

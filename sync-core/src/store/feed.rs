@@ -10,7 +10,7 @@ use sync_model::wire::FEED_BYTES_MAX;
 use sync_model::wire::feed::{Acceptance, CommandMessage, FeedBody, FeedItem, FeedPage};
 
 use super::sql::{Reader, content, hash, signed, to_content};
-use super::{Store, lock, officer};
+use super::{Enrollment, Store, lock, officer};
 use crate::error::StoreError;
 
 /// What a page of the feed brought.
@@ -113,7 +113,7 @@ impl Store {
                 item.issued_at.0,
                 bytes.as_slice(),
             ))?;
-            use_item(&tx, &item, &enrollment.trust.issuer_key, &mut batch)?;
+            use_item(&tx, &item, &enrollment, &mut batch)?;
             batch.items += 1;
         }
         tx.commit()?;
@@ -132,10 +132,10 @@ fn kind(body: &FeedBody) -> &'static str {
     }
 }
 
-fn use_item(
+pub(super) fn use_item(
     tx: &Connection,
     item: &FeedItem,
-    issuer: &cose::PublicKey,
+    enrollment: &Enrollment,
     batch: &mut FeedBatch,
 ) -> Result<(), StoreError> {
     match &item.body {
@@ -164,6 +164,8 @@ fn use_item(
                 ),
             )?;
         }
+        // Two devices that count from one block would print one number twice.
+        FeedBody::NumberLease(lease) if lease.device != enrollment.certificate.device => {}
         FeedBody::NumberLease(lease) => {
             tx.execute(
                 "INSERT INTO number_lease (lease, authority, word, year, first, last, next)
@@ -180,7 +182,7 @@ fn use_item(
             )?;
         }
         FeedBody::Credential(bytes) => {
-            officer::put_credential(tx, bytes, issuer)?;
+            officer::put_credential(tx, bytes, &enrollment.trust.issuer_key)?;
         }
         FeedBody::Acceptance(acceptance) => {
             batch.refusals += u64::from(!acceptance.accepted);

@@ -139,6 +139,14 @@ impl Reader<'_> {
         })
     }
 
+    /// Returns how far the clock could be trusted at the last act.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn last_quality(&self) -> Result<Option<sync_model::time::TimeQuality>, StoreError> {
+        Ok(self.last_moment()?.map(|moment| moment.quality))
+    }
+
     /// Returns the time of the last act.
     pub(super) fn last_moment(&self) -> Result<Option<Moment>, StoreError> {
         self.meta("last_moment")?.map(|bytes| from_content(&bytes, "last moment")).transpose()
@@ -174,10 +182,18 @@ impl Store {
                     return Ok(head.seq);
                 }
                 for row in rows {
-                    let record = Record::open(&row.bytes, &enrollment.certificate.key)?;
-                    head = head.follow(&record.envelope, record.hash).map_err(|error| {
-                        StoreError::HashMismatch { what: format!("record {}: {error}", row.seq) }
-                    })?;
+                    let broken = |why: String| StoreError::HashMismatch {
+                        what: format!("record {}: {why}", row.seq),
+                    };
+                    let record = Record::open(&row.bytes, &enrollment.certificate.key)
+                        .map_err(|error| broken(error.to_string()))?;
+                    let stated = &record.envelope;
+                    if stated.act.kind != row.kind || stated.recorded.wall_at != row.recorded_at {
+                        return Err(broken("listed as something else".to_owned()));
+                    }
+                    head = head
+                        .follow(stated, record.hash)
+                        .map_err(|error| broken(error.to_string()))?;
                 }
             }
         })

@@ -23,7 +23,7 @@ mod sql;
 mod transcript;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,7 +63,7 @@ pub struct Store {
     reader: Mutex<Connection>,
     blobs: Blobs,
     // Held as long as the store lives: two processes on one folder would fork the chain.
-    _lock: std::fs::File,
+    _lock: open::FolderLock,
 }
 
 impl Store {
@@ -120,6 +120,8 @@ impl Store {
     /// What `read` returns.
     pub fn read<T, E>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T, E>) -> Result<T, E> {
         let connection = lock(&self.reader);
+        // One snapshot for all queries of `read`. If it cannot begin, the first query says why.
+        let _snapshot = connection.unchecked_transaction().ok();
         read(&Reader::new(&connection))
     }
 }

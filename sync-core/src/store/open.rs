@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
+use sync_model::cose::Signer;
 
 use super::{Store, migrate};
 use crate::blobs::Blobs;
@@ -22,12 +24,12 @@ const DATABASE: &str = "xunzheng.db";
 
 /// What every connection is set to, and why.
 const PRAGMAS: &[(&str, &str)] = &[
-    ("journal_mode", "WAL"),      // readers never wait for the writer
-    ("synchronous", "FULL"),      // a dropped battery must not lose a signature
-    ("foreign_keys", "ON"),       // no outbox row without its record
-    ("temp_store", "MEMORY"),     // no personal data in temporary files
-    ("secure_delete", "ON"),      // replaced drafts leave no trace on disk
-    ("cell_size_check", "ON"),    // a damaged page is noticed when read
+    ("journal_mode", "WAL"),   // readers never wait for the writer
+    ("synchronous", "FULL"),   // a dropped battery must not lose a signature
+    ("foreign_keys", "ON"),    // no outbox row without its record
+    ("temp_store", "MEMORY"),  // no personal data in temporary files
+    ("secure_delete", "ON"),   // replaced drafts leave no trace on disk
+    ("cell_size_check", "ON"), // a damaged page is noticed when read
 ];
 
 pub(super) fn open(
@@ -42,6 +44,9 @@ pub(super) fn open(
     migrate::migrate(&mut writer)?;
     let reader = connect(&path)?;
     reader.pragma_update(None, "query_only", true)?;
+    for connection in [&writer, &reader] {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    }
     let blobs = Blobs::open(&folder.join("blobs"), Arc::clone(&disk))?;
     let device_key = key::device_key(&folder.join("device.key"))?;
     let store = Store {
@@ -55,10 +60,32 @@ pub(super) fn open(
         _lock: lock,
     };
     store.check_head()?;
+    check_key(&store)?;
     Ok(store)
 }
 
-fn lock_folder(folder: &Path) -> Result<File, StoreError> {
+/// A lost key file is not replaced in silence: nothing signed with a new key would count.
+fn check_key(store: &Store) -> Result<(), StoreError> {
+    let enrollment = store.read(|reader| reader.enrollment())?;
+    match enrollment {
+        Some(found) if found.certificate.key != store.device_key.public() => {
+            Err(StoreError::BadStored("device key (not the enrolled one)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Keeps other processes off the folder.
+pub(super) struct FolderLock(File);
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Said outright: closing alone leaves the lock with a child that is just being started.
+        flock(&self.0, FlockOperation::Unlock).ok();
+    }
+}
+
+fn lock_folder(folder: &Path) -> Result<FolderLock, StoreError> {
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -66,7 +93,7 @@ fn lock_folder(folder: &Path) -> Result<File, StoreError> {
         .open(folder.join("lock"))
         .map_err(StoreError::io("open lock file"))?;
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(FolderLock(file)),
         Err(error) if error == rustix::io::Errno::WOULDBLOCK => {
             Err(StoreError::InUse(folder.to_owned()))
         }
@@ -105,6 +132,8 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    // Until the check has passed, closing must not write the WAL into a damaged database.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     for (name, value) in PRAGMAS {
         connection.pragma_update(None, name, value)?;

@@ -93,19 +93,24 @@ impl Reader<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn outbox_counts(&self) -> Result<OutboxCounts, StoreError> {
-        let status = "SELECT COUNT(*) FROM outbox WHERE status = :status";
-        let blob = "SELECT COUNT(*) FROM blob WHERE status = :status";
+        // The second condition lets SQLite use the index of what is open; see the tests.
+        let status = "SELECT COUNT(*) FROM outbox WHERE status = :status AND status <> 'received'";
+        let blob = "SELECT COUNT(*) FROM blob WHERE status = :status AND status <> 'received'";
         let received = self.count("SELECT COUNT(*) FROM receipt", [])?;
+        let (pending_blobs, parked_blobs) =
+            (self.count(blob, ["pending"])?, self.count(blob, ["parked"])?);
+        let blobs = self.count("SELECT COUNT(*) FROM blob", [])?;
         Ok(OutboxCounts {
             pending: self.count(status, ["pending"])?,
             received,
-            parked: self.count(status, ["parked"])? + self.count(blob, ["parked"])?,
-            pending_blobs: self.count(blob, ["pending"])?,
+            parked: self.count(status, ["parked"])? + parked_blobs,
+            pending_blobs,
             pending_blob_bytes: self.count(
-                "SELECT COALESCE(SUM(bytes - sent_offset), 0) FROM blob WHERE status = 'pending'",
+                "SELECT COALESCE(SUM(bytes - sent_offset), 0) FROM blob
+                 WHERE status = 'pending' AND status <> 'received'",
                 [],
             )?,
-            received_blobs: self.count(blob, ["received"])?,
+            received_blobs: blobs.saturating_sub(pending_blobs + parked_blobs),
         })
     }
 
@@ -126,8 +131,23 @@ impl Reader<'_> {
     /// [`StoreError`].
     pub fn first_pending(&self) -> Result<Option<u64>, StoreError> {
         self.first(
-            "SELECT seq FROM outbox WHERE status = 'pending' ORDER BY seq LIMIT 1",
+            "SELECT seq FROM outbox WHERE status = 'pending' AND status <> 'received'
+             ORDER BY seq LIMIT 1",
             [],
+            |row| unsigned(row, "seq"),
+        )
+    }
+
+    /// Returns the first parked record from `seq` on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn first_parked_from(&self, seq: u64) -> Result<Option<u64>, StoreError> {
+        self.first(
+            "SELECT seq FROM outbox
+             WHERE status = 'parked' AND status <> 'received' AND seq >= :seq
+             ORDER BY seq LIMIT 1",
+            [signed(seq)],
             |row| unsigned(row, "seq"),
         )
     }
@@ -151,15 +171,21 @@ impl Reader<'_> {
     /// [`StoreError`].
     pub fn level(&self, seq: u64) -> Result<Level, StoreError> {
         let held = self.count("SELECT COUNT(*) FROM receipt WHERE seq = :seq", [signed(seq)])?;
-        let open = self.count(
-            "SELECT COUNT(*) FROM blob WHERE seq = :seq AND status <> 'received'",
-            [signed(seq)],
-        )?;
-        Ok(match (held, open) {
-            (0, _) => Level::Local,
-            (_, 0) => Level::Complete,
-            _ => Level::Held,
-        })
+        if held == 0 {
+            return Ok(Level::Local);
+        }
+        // Asked by the record's own citations: a file is listed under the first record that cites
+        // it and counts for every other too.
+        for row in self.records_from(seq, 1)? {
+            for blob in row.record()?.envelope.blobs {
+                let sql =
+                    "SELECT COUNT(*) FROM blob WHERE sha256 = :sha256 AND status = 'received'";
+                if self.count(sql, [blob.sha256.0])? == 0 {
+                    return Ok(Level::Held);
+                }
+            }
+        }
+        Ok(Level::Complete)
     }
 
     /// Returns what is parked, oldest first.
@@ -169,9 +195,10 @@ impl Reader<'_> {
     pub fn parked(&self) -> Result<Vec<ParkedRow>, StoreError> {
         self.rows(
             "SELECT outbox.seq, journal.kind, parked_reason FROM outbox
-             JOIN journal ON journal.seq = outbox.seq WHERE status = 'parked'
-             UNION ALL SELECT seq, 'blob', parked_reason FROM blob WHERE status = 'parked'
-             ORDER BY 1",
+             JOIN journal ON journal.seq = outbox.seq
+             WHERE status = 'parked' AND status <> 'received'
+             UNION ALL SELECT seq, 'blob', parked_reason FROM blob
+             WHERE status = 'parked' AND status <> 'received' ORDER BY 1",
             [],
             |row| {
                 Ok(ParkedRow {
@@ -190,7 +217,7 @@ impl Reader<'_> {
     pub fn pending_blobs(&self, count: u64) -> Result<Vec<PendingBlob>, StoreError> {
         self.rows(
             "SELECT blob.sha256, blob.bytes FROM blob JOIN receipt ON receipt.seq = blob.seq
-             WHERE blob.status = 'pending'
+             WHERE blob.status = 'pending' AND blob.status <> 'received'
              ORDER BY CASE role WHEN 'original' THEN 2 WHEN 'watermarked' THEN 1 ELSE 0 END,
                       blob.seq LIMIT :count",
             [signed(count)],

@@ -88,7 +88,11 @@ fn project_inspection(tx: &Connection, act: &Act, at: i64) -> Result<(), StoreEr
                      VALUES (:inspection, :entry, :content)
                      ON CONFLICT (inspection, entry) DO UPDATE SET content = excluded.content",
                 )?
-                .execute((body.inspection.as_bytes(), &answer.entry, to_content(answer)?))?;
+                .execute((
+                    body.inspection.as_bytes(),
+                    &answer.entry,
+                    to_content(answer)?,
+                ))?;
             }
         }
         Act::InspectionConcluded(body) => {

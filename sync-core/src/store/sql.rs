@@ -63,14 +63,15 @@ impl<'a> Reader<'a> {
     }
 }
 
-pub(super) fn set_meta(
-    connection: &Connection,
-    key: &str,
-    value: &[u8],
-) -> Result<(), StoreError> {
+pub(super) fn set_meta(connection: &Connection, key: &str, value: &[u8]) -> Result<(), StoreError> {
     let sql = "INSERT INTO meta (key, value) VALUES (:key, :value)
                ON CONFLICT (key) DO UPDATE SET value = excluded.value";
     connection.prepare_cached(sql)?.execute((key, value))?;
+    Ok(())
+}
+
+pub(super) fn forget_meta(connection: &Connection, key: &str) -> Result<(), StoreError> {
+    connection.prepare_cached("DELETE FROM meta WHERE key = :key")?.execute([key])?;
     Ok(())
 }
 

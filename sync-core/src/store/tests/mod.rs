@@ -1,0 +1,14 @@
+//! Tests of the store. They reach past its door with raw SQL only to do damage and to compare.
+
+mod acts;
+mod chain;
+mod clock;
+mod crash;
+mod drafts;
+mod feed;
+mod full_disk;
+mod migration;
+mod opening;
+mod queries;
+mod rebuild;
+pub(crate) mod world;
