@@ -5,9 +5,7 @@ use sync_model::hash::Hash;
 use sync_model::id::DeviceId;
 use sync_model::wire::problem::ProblemCode;
 use sync_model::wire::push::{BlobState, NeedReply, NeedRequest};
-use sync_model::wire::{
-    CHUNK_BYTES, HEADER_CHUNK_SHA256, HEADER_LENGTH, HEADER_OFFSET,
-};
+use sync_model::wire::{CHUNK_BYTES, HEADER_CHUNK_SHA256, HEADER_LENGTH, HEADER_OFFSET};
 
 use super::Progress;
 use super::http::{Call, HqClient, decode};
@@ -94,6 +92,12 @@ fn push_blob(
                 }
                 reached.offset = 0;
             }
+            Err(SyncError::Problem(problem))
+                if matches!(problem.code, ProblemCode::UnknownBlob | ProblemCode::TooLarge) =>
+            {
+                // HQ will never take it as it is; the others go on.
+                return Ok(store.park_blob(&sha256, &problem.to_string())?);
+            }
             Err(error) => return Err(error),
         }
         store.note_blob(&sha256, reached.offset, reached.complete)?;
@@ -120,7 +124,7 @@ fn send_chunk(
         (HEADER_CHUNK_SHA256, Hash::of(chunk).hex()),
     ];
     let state: BlobState = decode(client.send(Some(device), store.device_key(), call)?)?;
-    if state.sha256 == *sha256 && (state.complete || state.offset > offset || chunk.is_empty()) {
+    if state.sha256 == *sha256 && (state.complete || state.offset > offset) {
         Ok(state)
     } else {
         Err(SyncError::Garbage("answer about another chunk".to_owned()))

@@ -117,8 +117,7 @@ impl HqClient {
         for (name, value) in call.headers {
             request = request.header(name, value);
         }
-        let response =
-            request.send().map_err(|error| SyncError::Unreachable(describe(&error)))?;
+        let response = request.send().map_err(|error| SyncError::Unreachable(describe(&error)))?;
         let status = response.status();
         if status.is_success() { Ok(response) } else { Err(problem(status, response)) }
     }

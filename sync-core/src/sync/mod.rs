@@ -19,7 +19,7 @@ mod push;
 pub mod schedule;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use serde::Serialize;
 use sync_model::wire::push::Receipt;
@@ -57,12 +57,22 @@ pub fn round(
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Progress, SyncError> {
     let mut progress = Progress::default();
-    let receipt = push::push(store, client, &mut progress, watch)?;
+    let pushed = push::push(store, client, &mut progress, watch);
+    // A record that HQ will not take stops the chain behind it, but neither files nor the feed.
+    let pushed = match pushed {
+        Err(error) if !is_about_records(&error) => return Err(error),
+        other => other,
+    };
     blobs::push_blobs(store, client, &mut progress, watch)?;
     pull::pull(store, client, &mut progress, watch)?;
     // Acceptance of what was just pushed may have come with the feed; nothing more to send for it.
-    note_time(store, &receipt)?;
+    note_time(store, &pushed?)?;
     Ok(progress)
+}
+
+fn is_about_records(error: &SyncError) -> bool {
+    use sync_model::wire::problem::ProblemCode::{BadRecord, Fork, Gap};
+    matches!(error, SyncError::Problem(problem) if matches!(problem.code, BadRecord | Fork | Gap))
 }
 
 fn note_time(store: &Store, receipt: &Receipt) -> Result<(), SyncError> {

@@ -27,7 +27,12 @@ pub(super) fn pull(
         if page.items.is_empty() {
             return Ok(());
         }
-        let batch = store.take_feed(&page)?;
+        let batch = store.take_feed(&page).map_err(|error| match error {
+            StoreError::Cose(_) => SyncError::BadProof("feed item"),
+            // A later HQ may say what this program does not know; nothing here is damaged.
+            StoreError::BadStored(what) => SyncError::Garbage(format!("{what} cannot be read")),
+            error => error.into(),
+        })?;
         progress.feed_items += batch.items;
         progress.refusals += batch.refusals;
         watch(progress);

@@ -25,38 +25,75 @@ pub(super) fn push(
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Receipt, SyncError> {
     let enrollment = store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
+    // Where HQ asked to go on, if it does not hold what it once receipted; at most once a round.
+    let (mut again_from, mut rewound) = (None, false);
     loop {
-        progress.records_waiting = store.read(|r| r.outbox_counts())?.pending;
+        let waiting = store.read(|r| r.outbox_counts())?.pending;
+        progress.records_waiting = waiting;
         watch(progress);
-        let batch = next_batch(store)?;
+        let mut batch = next_batch(store, again_from)?;
+        if batch.is_empty() && again_from.take().is_some() {
+            batch = next_batch(store, None)?;
+        }
         let request = PushRequest {
             records: batch.iter().map(|row| ByteBuf::from(row.bytes.clone())).collect(),
         };
         let device = Some(enrollment.certificate.device);
         let receipt = match client.exchange(device, store.device_key(), "/push", &request) {
             Ok(receipt) => receipt,
-            Err(error) => {
-                park_refused(store, &error)?;
-                return Err(error);
-            }
+            Err(error) => match missing_before(store, &error, &batch)? {
+                Some(seq) if !rewound => {
+                    (again_from, rewound) = (Some(seq), true);
+                    continue;
+                }
+                _ => {
+                    park_refused(store, &error)?;
+                    return Err(error);
+                }
+            },
         };
-        let kept = keep(store, &enrollment, &batch, &receipt)?;
-        progress.records += kept;
-        if batch.is_empty() || store.read(|r| r.first_pending())?.is_none() {
-            progress.records_waiting = 0;
+        keep(store, &enrollment, &batch, &receipt)?;
+        let left = store.read(|r| r.outbox_counts())?.pending;
+        progress.records += waiting.saturating_sub(left);
+        again_from = again_from.and(batch.last()).map(|row| row.seq.saturating_add(1));
+        if again_from.is_some() {
+            continue;
+        }
+        if batch.is_empty() || left == 0 {
+            progress.records_waiting = left;
             watch(progress);
             return Ok(receipt);
         }
-        if kept == 0 {
+        if left >= waiting {
             return Err(SyncError::BadProof("receipt covers none of the records sent"));
         }
     }
 }
 
-fn next_batch(store: &Store) -> Result<Vec<JournalRow>, SyncError> {
-    let Some(first) = store.read(|r| r.first_pending())? else { return Ok(vec![]) };
+/// Returns the record HQ wants first, if it stands before `batch` and may be sent.
+fn missing_before(
+    store: &Store,
+    error: &SyncError,
+    batch: &[JournalRow],
+) -> Result<Option<u64>, SyncError> {
+    let SyncError::Problem(problem) = error else { return Ok(None) };
+    let (Some(seq), Some(first)) = (problem.expected_seq, batch.first()) else { return Ok(None) };
+    if problem.code != ProblemCode::Gap || seq == 0 || seq >= first.seq {
+        return Ok(None);
+    }
+    let parked = store.read(|r| r.first_parked_from(seq))?;
+    Ok(Some(seq).filter(|seq| parked.is_none_or(|parked| parked > *seq)))
+}
+
+fn next_batch(store: &Store, again_from: Option<u64>) -> Result<Vec<JournalRow>, SyncError> {
+    let pending = store.read(|r| r.first_pending())?;
+    let Some(first) = again_from.or(pending) else { return Ok(vec![]) };
     let count = u64::try_from(PUSH_RECORDS_MAX).unwrap_or(1);
     let mut rows = store.read(|r| r.records_from(first, count))?;
+    // HQ named a parked record as one it will not take: what stands before it goes without it.
+    if let Some(parked) = store.read(|r| r.first_parked_from(first))? {
+        rows.retain(|row| row.seq < parked);
+    }
     let mut bytes = 0;
     let fitting = rows
         .iter()
@@ -81,22 +118,28 @@ fn park_refused(store: &Store, error: &SyncError) -> Result<(), SyncError> {
     Ok(())
 }
 
-/// Verifies a receipt against what was sent and keeps it; returns how many records it covers.
+/// Verifies a receipt against what was sent and keeps it.
 fn keep(
     store: &Store,
     enrollment: &Enrollment,
     batch: &[JournalRow],
     receipt: &Receipt,
-) -> Result<u64, SyncError> {
+) -> Result<(), SyncError> {
     let trust = &enrollment.trust;
     let checkpoint = Checkpoint::open(&receipt.checkpoint, &trust.log_origin, &trust.log_key)
         .map_err(|_| SyncError::BadProof("checkpoint"))?;
+    // A log only grows. Proofs of growth are for auditors; going back shows here already.
+    if let Some(seen) = store.read(|r| r.log_head())? {
+        let forked = checkpoint.size == seen.size && checkpoint.root != seen.root;
+        if checkpoint.size < seen.size || forked {
+            return Err(SyncError::BadProof("checkpoint contradicts one seen before"));
+        }
+    }
     let mut rows = Vec::new();
     for run in &receipt.runs {
         rows.extend(verify_run(enrollment, batch, receipt, &checkpoint, run)?);
     }
-    store.keep_receipts(&receipt.checkpoint, &checkpoint, &rows)?;
-    Ok(u64::try_from(rows.len()).unwrap_or(0))
+    Ok(store.keep_receipts(&receipt.checkpoint, &checkpoint, &rows)?)
 }
 
 fn verify_run(
@@ -123,8 +166,7 @@ fn verify_run(
     (run.log_index..)
         .zip(sent)
         .map(|(log_index, row)| {
-            let proof =
-                range.inclusion(log_index).ok_or(SyncError::BadProof("inclusion proof"))?;
+            let proof = range.inclusion(log_index).ok_or(SyncError::BadProof("inclusion proof"))?;
             Ok(ReceiptRow {
                 seq: row.seq,
                 log_index,

@@ -1,0 +1,17 @@
+//! Tests of a round against an HQ that is right, and against every way it can be wrong.
+
+mod blobs;
+mod feed;
+pub(crate) mod hq;
+mod records;
+mod transport;
+
+use super::{HqClient, Progress, round};
+use crate::error::SyncError;
+use crate::store::tests::world::World;
+use hq::ScriptedHq;
+
+/// Runs one round of `world` against `hq`.
+fn sync(world: &World, hq: &ScriptedHq) -> Result<Progress, SyncError> {
+    round(world.store(), &HqClient::new(&hq.base()).unwrap(), &mut |_| {})
+}
