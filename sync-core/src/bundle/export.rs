@@ -8,6 +8,7 @@ use sync_model::canonical;
 use sync_model::cose::{self, Context, CoseError};
 use sync_model::hash::{Hash, hex};
 use sync_model::id::InspectionId;
+use sync_model::time::Timestamp;
 
 use super::{
     BUNDLE_VERSION, DEVICE, FileEntry, FiledReceipt, MANIFEST, Manifest, README, RULEBOOK, TRUST,
@@ -33,17 +34,30 @@ blobs/         原始照片、文书    rulebook.cbor 当时有效的规则库
 ///
 /// # Errors
 /// [`StoreError`]; nothing looks like a bundle then.
-pub fn export(
-    store: &Store,
-    inspection: InspectionId,
-    out: &Path,
-) -> Result<PathBuf, StoreError> {
+pub fn export(store: &Store, inspection: InspectionId, out: &Path) -> Result<PathBuf, StoreError> {
     let doing = "export bundle";
     let now = store.clock().now().wall_at;
     let target = out.join(format!("bundle-{inspection}-{}", now.0));
     let aside = out.join(format!(".bundle-{inspection}-{}.part", now.0));
     fs::create_dir_all(&aside).map_err(StoreError::io(doing))?;
-    let mut writer = Writer { folder: aside.clone(), files: vec![] };
+    let written = write_all(store, inspection, &aside, now);
+    let named = written.and_then(|()| fs::rename(&aside, &target).map_err(StoreError::io(doing)));
+    if named.is_err() {
+        // The first error is the one to tell; personal data must not stay behind for it.
+        fs::remove_dir_all(&aside).ok();
+    }
+    named?;
+    sync_folder(out).map_err(StoreError::io(doing))?;
+    Ok(target)
+}
+
+fn write_all(
+    store: &Store,
+    inspection: InspectionId,
+    folder: &Path,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut writer = Writer { folder: folder.to_owned(), files: vec![] };
     let enrollment = store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
     writer.put(TRUST, "总部公钥", &encode(&enrollment.trust)?)?;
     writer.put(DEVICE, "终端证书", &enrollment.device_certificate)?;
@@ -65,17 +79,11 @@ pub fn export(
         files: writer.files.clone(),
     };
     let signed = cose::sign(Context::Bundle, &encode(&manifest)?, store.device_key())?;
-    RealDisk.write(&aside.join(MANIFEST), &signed).map_err(StoreError::io(doing))?;
-    fs::rename(&aside, &target).map_err(StoreError::io(doing))?;
-    sync_folder(out).map_err(StoreError::io(doing))?;
-    Ok(target)
+    RealDisk.write(&folder.join(MANIFEST), &signed).map_err(StoreError::io("export bundle"))
 }
 
 /// Returns the visit's records, with the shift that stands behind it in front.
-fn collect(
-    reader: &Reader<'_>,
-    inspection: InspectionId,
-) -> Result<Vec<JournalRow>, StoreError> {
+fn collect(reader: &Reader<'_>, inspection: InspectionId) -> Result<Vec<JournalRow>, StoreError> {
     let mut rows = Vec::new();
     if let Some(visit) = reader.inspection(inspection)? {
         rows.extend(reader.record_by_hash(visit.begun.shift)?);

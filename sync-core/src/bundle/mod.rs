@@ -18,6 +18,9 @@
 mod export;
 mod verify;
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use sync_model::hash::Hash;
 use sync_model::id::{DeviceId, InspectionId};

@@ -97,14 +97,11 @@ pub fn verify(folder: &Path) -> Result<Verified, BundleError> {
     let certificate = listed(folder, &manifest, DEVICE)?;
     let device = credential::open_device_certificate(&certificate, &trust.issuer_key)
         .map_err(|error| wrong(DEVICE, error))?;
-    cose::verify(Context::Bundle, &signed, &device.key)
-        .map_err(|error| wrong(MANIFEST, error))?;
+    cose::verify(Context::Bundle, &signed, &device.key).map_err(|error| wrong(MANIFEST, error))?;
     let bundle = load(folder, &manifest)?;
     let officers = open_credentials(&bundle, &trust.issuer_key)?;
-    let mut verified = Verified {
-        issuer_fingerprint: Hash::of(&trust.issuer_key.0).hex(),
-        ..Verified::default()
-    };
+    let mut verified =
+        Verified { issuer_fingerprint: Hash::of(&trust.issuer_key.0).hex(), ..Verified::default() };
     let records = open_records(&bundle, &device, &mut verified)?;
     check_links(&bundle, &records)?;
     check_receipts(&bundle, &trust, &records, &mut verified)?;
@@ -113,8 +110,7 @@ pub fn verify(folder: &Path) -> Result<Verified, BundleError> {
 }
 
 fn read(folder: &Path, path: &str) -> Result<Vec<u8>, BundleError> {
-    fs::read(folder.join(path))
-        .map_err(|source| BundleError::Io { path: path.to_owned(), source })
+    fs::read(folder.join(path)).map_err(|source| BundleError::Io { path: path.to_owned(), source })
 }
 
 /// Reads one file of the manifest and compares it.
@@ -189,8 +185,7 @@ fn open_records(
     let mut records = Vec::new();
     let mut cited = BTreeSet::new();
     for (path, label, bytes) in bundle.below("records/") {
-        let record =
-            Record::open(bytes, &device.key).map_err(|error| wrong(label, error))?;
+        let record = Record::open(bytes, &device.key).map_err(|error| wrong(label, error))?;
         let expected = format!("records/{:06}.cose", record.envelope.seq);
         if record.envelope.device != device.device || path != expected {
             return Err(wrong(label, "record of another device or place"));
@@ -256,8 +251,7 @@ fn check_receipts(
         let checkpoint = Checkpoint::open(&filed.checkpoint, &trust.log_origin, &trust.log_key)
             .map_err(|error| wrong(receipt_label, error))?;
         let leaf = log::leaf(&record.hash, envelope.device, envelope.seq);
-        let root =
-            proof::root_from_inclusion(leaf, filed.log_index, checkpoint.size, &filed.proof);
+        let root = proof::root_from_inclusion(leaf, filed.log_index, checkpoint.size, &filed.proof);
         if root != Some(checkpoint.root) {
             return Err(wrong(label, "inclusion proof does not lead to HQ's root"));
         }
@@ -277,12 +271,9 @@ fn check_documents(
                 Act::TranscriptLocked(body) => {
                     (body.officer_signatures, body.content, body.pages, None)
                 }
-                Act::DecisionIssued(body) => (
-                    body.officer_signatures,
-                    body.content.sha256,
-                    body.pages,
-                    Some(body.document),
-                ),
+                Act::DecisionIssued(body) => {
+                    (body.officer_signatures, body.content.sha256, body.pages, Some(body.document))
+                }
                 _ => continue,
             };
         // 《行政处罚法》第四十二条: 执法人员不得少于两人.
