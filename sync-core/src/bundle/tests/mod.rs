@@ -1,4 +1,4 @@
-//! A bundle proves itself, and whatever is done to it shows.
+//! A bundle proves itself, and whatever is done to it shows (I-6, I-8).
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,5 @@
-//! The chain survives a restart, and whatever somebody does to stored records shows.
+//! The chain survives a restart, and whatever somebody does to stored records shows
+//! (I-2, I-6).
 
 use super::world::{World, lead, sql};
 use crate::error::{Outcome, StoreError};

@@ -1,4 +1,4 @@
-//! Order comes from the chain; the wall clock is data, and doubt about it is said once.
+//! Order comes from the chain; the wall clock is data, and doubt about it is said once (I-5).
 
 use std::sync::{Arc, Mutex};
 

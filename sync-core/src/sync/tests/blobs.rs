@@ -1,4 +1,5 @@
-//! Files go up from where HQ stands, and one that cannot go does not hold the others.
+//! Files go up from where HQ stands, and one that cannot go does not hold the others; a
+//! damaged one is said to be so and never sent (I-8).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

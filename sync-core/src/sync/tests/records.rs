@@ -1,4 +1,5 @@
-//! Receipts count only with a proof that leads to HQ's signed root over the very records sent.
+//! Receipts count only with a proof that leads to HQ's signed root over the very records sent
+//! (I-3), in the order of the chain (I-5).
 
 use sync_model::canonical;
 use sync_model::cose::SoftwareKey;
@@ -301,6 +302,28 @@ fn records_that_hq_lost_are_sent_again_when_it_asks() {
     let error = sync(&world, &hq).unwrap_err();
     assert_eq!(error.outcome(), Outcome::Refused);
     assert_eq!(world.store().read(|r| r.first_pending()).unwrap(), Some(5));
+}
+
+#[test]
+fn the_log_keeps_the_order_of_the_chain_whatever_the_clock_says() {
+    let world = World::enrolled();
+    let hq = ScriptedHq::of(&world);
+    for step in [0, -HOUR_MS, 30 * HOUR_MS, -400 * 24 * HOUR_MS, 5] {
+        world.clock.jump_ms(step);
+        world.act(lead(&step.to_string()));
+        if step > 5 {
+            sync(&world, &hq).unwrap();
+            hq.state().grow("somebody else's record");
+        }
+    }
+    sync(&world, &hq).unwrap();
+    let state = hq.state();
+    let places: Vec<(u64, u64)> = state.held.iter().map(|(seq, (_, at))| (*seq, *at)).collect();
+    assert!(places.len() >= 5);
+    assert!(places.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0 && pair[0].1 < pair[1].1));
+    let walls: Vec<_> =
+        state.held.values().map(|(record, _)| record.envelope.recorded.wall_at).collect();
+    assert!(!walls.is_sorted(), "the clock never fell back");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Networks and servers that fail: the device waits, keeps everything, and goes on when it can.
+//! Networks and servers that fail: the device waits, keeps everything (I-7), and goes on
+//! when it can.
 
 use std::net::TcpListener;
 
