@@ -59,10 +59,7 @@ pub fn run(
     std::fs::create_dir_all(out).map_err(|e| ScreenshotError::Folder(out.to_owned(), e))?;
     let look = Look { width, height, theme, text_factor: scale };
     std::thread::scope(|scope| {
-        scope
-            .spawn(|| draw_all(out, look))
-            .join()
-            .unwrap_or(Err(ScreenshotError::Stopped))
+        scope.spawn(|| draw_all(out, look)).join().unwrap_or(Err(ScreenshotError::Stopped))
     })
 }
 

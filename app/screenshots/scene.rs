@@ -156,7 +156,9 @@ fn long_names(window: &MainWindow) {
         })
         .collect();
     assignments.set_rows(ModelRc::new(VecModel::from(rows)));
-    window.global::<StatusAdapter>().set_officers_text("阿卜杜热合曼·麦麦提图尔荪、欧阳𠮷龘".into());
+    window
+        .global::<StatusAdapter>()
+        .set_officers_text("阿卜杜热合曼·麦麦提图尔荪、欧阳𠮷龘".into());
 }
 
 fn credential(window: &MainWindow) {

@@ -5,8 +5,7 @@ use crate::ui::ThemeKind;
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use std::collections::BTreeSet;
 
-const PORTRAIT: Look =
-    Look { width: 720, height: 1280, theme: ThemeKind::Day, text_factor: 1.0 };
+const PORTRAIT: Look = Look { width: 720, height: 1280, theme: ThemeKind::Day, text_factor: 1.0 };
 const LANDSCAPE: Look = Look { width: 1280, height: 800, ..PORTRAIT };
 
 /// Touch targets: never below 48 px, in any layout (MIIT and T/TAF 114-2022).
@@ -63,8 +62,11 @@ fn themes_differ_in_their_pixels() {
         let paths = run(&folder.path().join(name), 360, 640, theme, 1.0).unwrap();
         image::open(&paths[0]).unwrap().to_rgb8()
     };
-    let (day, sun, dark) =
-        (first(ThemeKind::Day, "day"), first(ThemeKind::Sun, "sun"), first(ThemeKind::Dark, "dark"));
+    let (day, sun, dark) = (
+        first(ThemeKind::Day, "day"),
+        first(ThemeKind::Sun, "sun"),
+        first(ThemeKind::Dark, "dark"),
+    );
     assert_ne!(day, sun);
     assert_ne!(day, dark);
 }
