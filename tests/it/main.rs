@@ -14,5 +14,7 @@
 )]
 
 mod kill;
+mod offline_day;
 mod rehearsal;
 mod support;
+mod sync_faults;

@@ -1,3 +1,7 @@
 //! What the scenarios share.
 
+pub mod check;
+pub mod people;
 pub mod photos;
+pub mod proxy;
+pub mod world;
