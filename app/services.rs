@@ -85,6 +85,20 @@ impl Services {
         self.store.read(|reader| rulebook(reader))
     }
 
+    /// Returns the scope of an act that somebody has to answer for.
+    ///
+    /// # Errors
+    /// [`AppError::NoShift`] while nobody is unlocked, as after a restart.
+    // 《行政处罚法》第四十二条: an act that nobody did is no act of two officers.
+    pub fn scope_of_officers(
+        &self,
+        inspection: Option<InspectionId>,
+        case: Option<CaseId>,
+    ) -> Result<Scope, AppError> {
+        let scope = self.scope(inspection, case);
+        if scope.officers.is_empty() { Err(AppError::NoShift) } else { Ok(scope) }
+    }
+
     /// Returns the scope of an act: the unlocked officers, and what it belongs to.
     #[must_use]
     pub fn scope(&self, inspection: Option<InspectionId>, case: Option<CaseId>) -> Scope {

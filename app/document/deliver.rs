@@ -43,7 +43,8 @@ pub fn deliver(
         }
         DeliveryWay::RefusedReceipt { .. } => {}
     }
-    services.store.act(&services.scope(row.inspection, row.case), |reader, _| {
+    let scope = services.scope_of_officers(row.inspection, row.case)?;
+    services.store.act(&scope, |reader, _| {
         let now = reader.document(document)?.ok_or(AppError::NotFound("document"))?;
         if now.delivery.is_some() {
             return Err(AppError::Order(Step::Locked));

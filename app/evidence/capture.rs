@@ -40,14 +40,16 @@ pub struct Captured {
 /// Makes the photograph in `bytes` evidence of a visit.
 ///
 /// # Errors
-/// [`AppError::Photo`] if it is no photograph, [`AppError::Store`] when the disk is full; nothing
-/// is recorded then, and the caller still has the file.
+/// [`AppError::NoShift`] while nobody is unlocked, [`AppError::Photo`] if it is no photograph,
+/// [`AppError::Store`] when the disk is full; nothing is recorded then, and the caller still has
+/// the file.
 pub fn capture(
     services: &Services,
     inspection: InspectionId,
     bytes: &[u8],
     input: &CaptureInput,
 ) -> Result<Captured, AppError> {
+    let scope = services.scope_of_officers(Some(inspection), None)?;
     let watermark = services.store.read(|r| watermark(services, r, inspection))?;
     let taken = photo::ingest(PhotoInput { bytes, watermark, font: services.font()? })?;
     let blobs = services.store.blobs();
@@ -63,7 +65,7 @@ pub fn capture(
     };
     let evidence = EvidenceId::new(services.clock.now().wall_at.0, &random::bytes());
     let mut ordinal = 0;
-    services.store.act(&services.scope(Some(inspection), None), |reader, _| {
+    services.store.act(&scope, |reader, _| {
         let phase = phase(reader, inspection)?;
         ordinal = reader.next_evidence_ordinal(inspection)?;
         let mut body = body(&taken, input, original, phase);

@@ -31,7 +31,8 @@ pub fn read_back(
         return Err(AppError::Input(Input::Empty("每一页的阅读")));
     }
     let revision = row.prepared.revision;
-    services.store.act(&services.scope(Some(row.prepared.inspection), None), |reader, _| {
+    let scope = services.scope_of_officers(Some(row.prepared.inspection), None)?;
+    services.store.act(&scope, |reader, _| {
         let now = reader.transcript(transcript)?.ok_or(AppError::NotFound("transcript"))?;
         if now.prepared.revision != revision {
             return Err(AppError::PageChanged);

@@ -52,7 +52,8 @@ pub fn sign_page(
     sync_model::identifier::person_name::check(&input.name)
         .map_err(|_| AppError::Input(Input::Name))?;
     let inspection = services.store.read(|r| signable(r, transcript))?.prepared.inspection;
-    services.store.act(&services.scope(Some(inspection), None), |reader, _| {
+    let scope = services.scope_of_officers(Some(inspection), None)?;
+    services.store.act(&scope, |reader, _| {
         let row = signable(reader, transcript)?;
         let index = usize::try_from(input.page.saturating_sub(1)).unwrap_or(usize::MAX);
         let page_hash = row.prepared.pages.get(index).copied().ok_or(AppError::NotFound("page"))?;
@@ -75,7 +76,7 @@ pub fn sign_page(
 /// Records a refusal.
 ///
 /// # Errors
-/// [`AppError::Input`] without a reason, [`AppError::Order`] before the read-back.
+/// [`AppError::Input`] without a reason or with a name that is none, [`AppError::Order`] before the read-back.
 // 《最高人民法院关于行政诉讼证据若干问题的规定》第十五条: 当事人拒绝签名的，应当注明原因.
 pub fn refuse(
     services: &Services,
@@ -85,8 +86,14 @@ pub fn refuse(
     if input.reason.trim().is_empty() {
         return Err(AppError::Input(Input::Empty("拒签理由")));
     }
+    let witness = input.witness.as_ref().map(|witness| witness.name.as_str());
+    for name in std::iter::once(input.name.as_str()).chain(witness) {
+        sync_model::identifier::person_name::check(name)
+            .map_err(|_| AppError::Input(Input::Name))?;
+    }
     let inspection = services.store.read(|r| signable(r, transcript))?.prepared.inspection;
-    services.store.act(&services.scope(Some(inspection), None), |reader, _| {
+    let scope = services.scope_of_officers(Some(inspection), None)?;
+    services.store.act(&scope, |reader, _| {
         let row = signable(reader, transcript)?;
         Ok::<_, AppError>(
             SignatureRefused {
