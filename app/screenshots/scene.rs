@@ -193,12 +193,12 @@ fn sign_pad(window: &MainWindow) {
     sign.set_can_accept(true);
     sign.set_stroke_text("7 笔".into());
     sign.set_done_path(
-        "M 180 260 Q 250 250 300 240 M 240 200 Q 250 330 210 420 Q 190 470 160 450 \
-         M 330 230 Q 300 330 260 400 M 320 300 Q 360 360 400 410 \
-         M 520 220 Q 600 210 680 205 M 590 160 Q 600 300 580 440"
+        "M 180 150 Q 250 140 300 130 M 240 90 Q 250 220 210 310 Q 190 360 160 340 \
+         M 330 120 Q 300 220 260 290 M 320 190 Q 360 250 400 300 \
+         M 520 110 Q 600 100 680 95 M 590 50 Q 600 190 580 330"
             .into(),
     );
-    sign.set_live_path("M 500 330 Q 600 320 720 310 Q 760 330 700 420".into());
+    sign.set_live_path("M 500 220 Q 600 210 720 200 Q 760 220 700 310".into());
 }
 
 fn decision(window: &MainWindow, step: i32) {
