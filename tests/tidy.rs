@@ -191,7 +191,8 @@ fn imports_run_one_way() {
         path.starts_with("sync-core/src/sync/")
     }));
     findings.extend(forbid("app", &["slint::"], |path| {
-        path.contains("/adapter")
+        path.contains("/adapter/")
+            || path.ends_with("adapter.rs")
             || path == "app/ui.rs"
             || path.starts_with("app/screenshots/")
             || path.starts_with("app/window/")
