@@ -17,6 +17,7 @@ use super::reserve_number;
 use crate::document::content::{Content, OnSpotDecision};
 use crate::document;
 use crate::error::{AppError, Step, judge};
+use crate::inspection::order_time;
 use crate::services::{Services, rulebook};
 use crate::transcript::compose::{printed_evidence, printed_officers, printed_party};
 use crate::transcript::lock::{Statement, officers_sign};
@@ -46,10 +47,11 @@ pub fn decide_on_spot(
     let row = services.store.read(|r| r.case(case))?.ok_or(AppError::NotFound("case"))?;
     in_order(&row)?;
     let rules = services.rulebook()?;
+    let judged_at = services.store.read(|r| order_time(r, row.filed.inspection, now))?;
     let facts = services
         .store
-        .read(|r| gather(r, &row, officers.clone(), &input.details, now))?;
-    judge(check(&facts, &rules, now), &input.override_reason)?;
+        .read(|r| gather(r, &row, officers.clone(), &input.details, judged_at))?;
+    judge(check(&facts, &rules, judged_at), &input.override_reason)?;
     // If the power fails after this, the reserved number waits in the case and is used again.
     let (document, number) = reserve_number(services, case)?;
     let (content, manifest) =
@@ -65,8 +67,8 @@ pub fn decide_on_spot(
     let officer_signatures = officers_sign(services, &ids, &statement)?;
     let scope = services.scope(Some(row.filed.inspection), Some(case));
     let record = services.store.act(&scope, |reader, moment| {
-        let now = moment.wall_at;
         let row = reader.case(case)?.ok_or(AppError::NotFound("case"))?;
+        let now = order_time(reader, row.filed.inspection, moment.wall_at)?;
         in_order(&row)?;
         let rules = rulebook(reader)?;
         let facts = gather(reader, &row, officers, &input.details, now)?;

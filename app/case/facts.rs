@@ -17,6 +17,7 @@ use sync_model::rulebook::discretion::PenaltyKind;
 use sync_model::time::Timestamp;
 
 use crate::error::AppError;
+use crate::inspection::order_time;
 use crate::services::{Services, rulebook};
 
 /// What only the officers can say about the party and the act.
@@ -58,6 +59,9 @@ pub(super) fn gather(
         kinds.push(PenaltyKind::Fine);
     }
     let (other_fines, earlier_fine) = earlier(reader, row)?;
+    // The steps are on record in this order; a clock that fell back in between changes nothing.
+    let displayed_at = visit.displayed_at.map(|at| at.max(visit.begun_at));
+    let notice_at = row.noticed_at.map(|at| displayed_at.map_or(at, |before| at.max(before)));
     Ok(OnSpotFacts {
         authority_id: filed.authority.clone(),
         matter_code: filed.matter.clone(),
@@ -86,9 +90,9 @@ pub(super) fn gather(
         recusal_pending: recusal_pending(reader, row)?,
         arrived_at: Some(visit.begun_at),
         departed_at: visit.concluded_at,
-        displayed_at: visit.displayed_at,
-        notice_at: row.noticed_at,
-        defense: defense(row),
+        displayed_at,
+        notice_at,
+        defense: defense(row, notice_at),
         correction_order: details.correction_order.trim().to_owned(),
         collection: None,
     })
@@ -99,14 +103,18 @@ fn born_on(identity_number: Option<&str>, now: Timestamp) -> Option<NaiveDate> {
     Some(parsed.born_on)
 }
 
-fn defense(row: &CaseRow) -> Option<(Timestamp, DefenseReply)> {
+fn defense(
+    row: &CaseRow,
+    notice_at: Option<Timestamp>,
+) -> Option<(Timestamp, DefenseReply)> {
     let heard = row.defense.as_ref()?;
     let reply = if heard.waived {
         DefenseReply::Waived
     } else {
         DefenseReply::Stated { content: heard.content.clone(), review: heard.reply.clone() }
     };
-    Some((row.heard_at?, reply))
+    let heard_at = row.heard_at?;
+    Some((notice_at.map_or(heard_at, |before| heard_at.max(before)), reply))
 }
 
 /// Counts the evidence that may be cited for the decision.
@@ -175,6 +183,7 @@ pub fn preview(
     services.store.read(|reader| {
         let row = reader.case(case)?.ok_or(AppError::NotFound("case"))?;
         let rulebook: Rulebook = rulebook(reader)?;
+        let now = order_time(reader, row.filed.inspection, now)?;
         let facts = gather(reader, &row, officers, details, now)?;
         Ok(check(&facts, &rulebook, now))
     })

@@ -22,6 +22,22 @@ pub fn open_visit(
     if row.concluded_at.is_some() { Err(AppError::Order(Step::Concluded)) } else { Ok(row) }
 }
 
+/// Returns the time by which an act of the visit is judged: never before an act on record.
+///
+/// A clock that falls back does not undo what came before it: order on record decides, and the
+/// doubt about the time is stated in a record of its own.
+///
+/// # Errors
+/// [`AppError::Store`].
+pub fn order_time(
+    reader: &Reader<'_>,
+    inspection: InspectionId,
+    now: Timestamp,
+) -> Result<Timestamp, AppError> {
+    let latest = reader.acted_at(inspection)?.into_iter().max();
+    Ok(latest.map_or(now, |latest| latest.max(now)))
+}
+
 /// Returns the open visit if credentials were displayed in it by these officers; what is only
 /// advice comes back beside it.
 ///
@@ -48,6 +64,7 @@ pub fn require_display(
             });
         }
     }
+    let now = order_time(reader, inspection, now)?;
     let facts = ActFacts {
         officer_ids: officers.to_vec(),
         persons,

@@ -9,5 +9,5 @@ mod notice;
 pub use begin::{BeginInput, begin};
 pub use checklist::{answer, merged};
 pub use conclude::{ConcludeInput, conclude, missing};
-pub use guard::{open_visit as require_open, require_display};
+pub use guard::{open_visit as require_open, order_time, require_display};
 pub use notice::{NoticeInput, TOLD, give_notice};

@@ -14,10 +14,11 @@ use sync_model::rule::transcript::{
     self as rule, OtherTranscript, PageFacts, PageSignature, PartyOutcome, ReadBack, RecusalReply,
     SignatureRefusal, TranscriptFacts, check_lock,
 };
-use sync_model::time::Timestamp;
+use sync_model::time::{TimeQuality, Timestamp};
 
 use crate::document::content::Content;
 use crate::error::{AppError, Step, judge};
+use crate::inspection::order_time;
 use crate::services::{Services, rulebook};
 
 /// Largest structured content of a document.
@@ -71,7 +72,8 @@ pub fn lock(
         facts.others = others;
         let strength = strength(&facts.outcome);
         let policies = rulebook(reader)?.policies;
-        judge(check_lock(&facts, &policies, moment.wall_at), &input.override_reason)?;
+        let now = order_time(reader, prepared.inspection, moment.wall_at)?;
+        judge(check_lock(&facts, &policies, now), &input.override_reason)?;
         Ok(TranscriptLocked {
             transcript,
             revision: prepared.revision,
@@ -138,6 +140,11 @@ fn facts(
     let visit = reader.inspection(prepared.inspection)?.ok_or(AppError::NotFound("inspection"))?;
     let seen = acts_on(reader, row)?;
     let span = span(content).ok_or(AppError::NotFound("transcript content"))?;
+    // No pages are made before the display; once the clock is in doubt, that order decides.
+    let displayed_at = match visit.displayed_at {
+        Some(at) if seen.in_doubt => Some(at.min(span.started_at)),
+        at => at,
+    };
     Ok(TranscriptFacts {
         kind: span.kind,
         started_at: Some(span.started_at),
@@ -145,7 +152,7 @@ fn facts(
         asker: officers.first().copied(),
         recorder: officers.get(1).copied(),
         officer_ids: officers.to_vec(),
-        displayed_at: visit.displayed_at,
+        displayed_at,
         rights_told_at: visit.noticed_at,
         recusal: seen.recusal,
         read_back: seen.read_back,
@@ -169,6 +176,7 @@ struct Seen {
     pages: Vec<PageFacts>,
     refusal: Option<SignatureRefusal>,
     officer_signed: Vec<(SignerRole, Timestamp)>,
+    in_doubt: bool,
 }
 
 /// Reads the visit's records for what happened to this revision.
@@ -181,9 +189,13 @@ fn acts_on(reader: &Reader<'_>, row: &TranscriptRow) -> Result<Seen, AppError> {
             .collect(),
         ..Seen::default()
     };
+    let mut at = Timestamp(i64::MIN);
     for journal in reader.records_of(prepared.inspection)? {
         let record = journal.record()?;
-        let at = record.envelope.recorded.wall_at;
+        let recorded = &record.envelope.recorded;
+        // What is later on record is later, also if the clock fell back in between.
+        at = at.max(recorded.wall_at);
+        seen.in_doubt |= recorded.quality == TimeQuality::Suspect;
         match record.envelope.act() {
             Act::NoticeGiven(body) => {
                 seen.recusal = Some(if body.recusal_requested {
@@ -315,7 +327,7 @@ fn span(content: &Content) -> Option<Span> {
     Some(Span { kind, title: content.title(), started_at, ended_at, interviewee })
 }
 
-fn read_content(services: &Services, content: &Hash) -> Result<Content, AppError> {
+pub(super) fn read_content(services: &Services, content: &Hash) -> Result<Content, AppError> {
     let bytes = services.store.blobs().read(content)?;
     Ok(canonical::from_bytes(&bytes, CONTENT_BYTES_MAX).map_err(CoseError::from)?)
 }

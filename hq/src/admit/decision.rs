@@ -4,9 +4,22 @@ use sync_model::record::case::DecisionIssued;
 use sync_model::rule::on_spot;
 use sync_model::rule::{Finding, Weight};
 use sync_model::rulebook::Rulebook;
-use sync_model::time::Timestamp;
+use sync_model::time::{Moment, TimeQuality, Timestamp};
 
 use super::OWN_ORDER;
+
+/// Returns the time by which the decision is judged: a device that says its clock fell back states
+/// the steps in the order of its records, and the decision came after them.
+pub(super) fn judged_at(decision: &DecisionIssued, recorded: &Moment) -> Timestamp {
+    let at = recorded.wall_at;
+    if recorded.quality != TimeQuality::Suspect {
+        return at;
+    }
+    let facts = &decision.facts;
+    let heard_at = facts.defense.as_ref().map(|(heard_at, _)| *heard_at);
+    let steps = [facts.act_ended_at, facts.arrived_at, facts.displayed_at, facts.notice_at, heard_at];
+    steps.into_iter().flatten().fold(at, Timestamp::max)
+}
 
 /// Checks the decision against the rulebook of its time.
 // 《行政处罚法》第五十一条、第五十二条.
