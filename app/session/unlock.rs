@@ -75,11 +75,12 @@ fn remaining_ms(services: &Services, row: &OfficerRow) -> u64 {
         return delay;
     }
     let now = services.clock.now();
-    // After a reboot the delay starts over: only the monotonic clock of one boot can be trusted.
+    // After a reboot the delay starts over and counts from the boot: only the monotonic clock of
+    // one boot can be trusted.
     let passed = if row.failed_boot == Some(now.boot) {
         now.mono_ms.saturating_sub(row.failed_mono_ms)
     } else {
-        0
+        now.mono_ms
     };
     delay.saturating_sub(passed)
 }

@@ -37,14 +37,15 @@ impl SystemClock {
     pub fn new() -> Self {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .ok()
-            .and_then(|text| Uuid::parse_str(text.trim()).ok())
-            // Without a boot id every process start counts as a boot: times compare less, never wrongly.
-            .unwrap_or_else(|| Uuid::from_bytes(crate::random::bytes()));
-        let uptime_ms = std::fs::read_to_string("/proc/uptime")
-            .ok()
-            .and_then(|text| uptime_ms(&text))
-            .unwrap_or_default();
-        Self { boot: BootId(boot), started: Instant::now(), offset_ms: uptime_ms }
+            .and_then(|text| Uuid::parse_str(text.trim()).ok());
+        let uptime_ms = std::fs::read_to_string("/proc/uptime").ok().and_then(|text| uptime_ms(&text));
+        let (boot, offset_ms) = match boot {
+            Some(boot) => (boot, uptime_ms.unwrap_or_default()),
+            // Without a boot id every process start counts as a boot: times compare less, never
+            // wrongly, and a delay counts from the start of the process.
+            None => (Uuid::from_bytes(crate::random::bytes()), 0),
+        };
+        Self { boot: BootId(boot), started: Instant::now(), offset_ms }
     }
 }
 
