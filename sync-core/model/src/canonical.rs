@@ -65,7 +65,11 @@ pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
 /// Any [`CanonicalError`]; nothing is allocated for lengths that the bytes do not hold.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8], max: usize) -> Result<T, CanonicalError> {
     check(bytes, max)?;
-    ciborium::from_reader(bytes).map_err(|e| CanonicalError::Shape(e.to_string()))
+    let mut rest = bytes;
+    let value =
+        ciborium::from_reader(&mut rest).map_err(|e| CanonicalError::Shape(e.to_string()))?;
+    // A tuple stops reading after its last field, so an array with more of them leaves bytes over.
+    if rest.is_empty() { Ok(value) } else { Err(CanonicalError::Shape("array is too long".into())) }
 }
 
 /// Checks that `bytes` are one canonical item of at most `max` bytes.
@@ -212,6 +216,14 @@ mod tests {
         assert_eq!(bytes.first(), Some(&0xa3));
         assert_eq!(bytes.get(1..3), Some(&[0x61, b'a'][..]));
         assert_eq!(from_bytes::<Sample>(&bytes, 1000).unwrap(), sample);
+    }
+
+    #[test]
+    fn a_tuple_takes_an_array_of_exactly_its_length() {
+        assert_eq!(from_bytes::<(u8, u8)>(&[0x82, 1, 2], 10), Ok((1, 2)));
+        assert!(from_bytes::<(u8, u8)>(&[0x81, 1], 10).is_err());
+        assert!(from_bytes::<(u8, u8)>(&[0x83, 1, 2, 3], 10).is_err());
+        assert!(from_bytes::<((u8, u8), u8)>(&[0x82, 0x83, 1, 2, 3, 4], 10).is_err());
     }
 
     #[test]

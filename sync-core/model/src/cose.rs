@@ -85,13 +85,22 @@ impl PublicKey {
         kid
     }
 
-    /// Returns the key for use, refusing small-order points.
+    /// Returns the key for use, refusing small-order points and a second form of the same point.
     ///
     /// # Errors
     /// [`CoseError::BadKey`].
     pub fn verifying(&self) -> Result<VerifyingKey, CoseError> {
+        if !self.is_reduced() {
+            return Err(CoseError::BadKey);
+        }
         let key = VerifyingKey::from_bytes(&self.0).map_err(|_| CoseError::BadKey)?;
         if key.is_weak() { Err(CoseError::BadKey) } else { Ok(key) }
+    }
+
+    /// Says whether the coordinate is below 2^255 - 19; decoding alone would reduce a larger one.
+    fn is_reduced(&self) -> bool {
+        let [first, middle @ .., last] = self.0;
+        last & 0x7f != 0x7f || middle.iter().any(|byte| *byte != 0xff) || first < 0xed
     }
 }
 
@@ -247,5 +256,16 @@ mod tests {
         let mut identity = [0; 32];
         identity[0] = 1;
         assert_eq!(PublicKey(identity).verifying(), Err(CoseError::BadKey));
+    }
+
+    #[test]
+    fn a_key_has_one_form() {
+        // y = 3 is on the curve and of large order; y = p + 3 is the same point.
+        let mut three = [0; 32];
+        three[0] = 3;
+        assert!(PublicKey(three).verifying().is_ok());
+        let mut again = [0xff; 32];
+        (again[0], again[31]) = (0xf0, 0x7f);
+        assert_eq!(PublicKey(again).verifying(), Err(CoseError::BadKey));
     }
 }

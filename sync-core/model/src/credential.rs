@@ -1,7 +1,8 @@
 //! Credentials and device certificates: what HQ's issuing key vouches for.
 //!
 //! An officer's credential binds name, agency and certificate number (执法证件号) to the officer's
-//! own key; a device certificate binds a handheld to its key.
+//! own key; a device certificate binds a handheld to its key. A credential is encoded by position
+//! and not by name, because it travels inside a code that phones scan.
 
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +40,7 @@ pub enum OfficerKind {
 
 /// What HQ vouches for about one officer; the payload of a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Positions", try_from = "Positions")]
 pub struct Credential {
     /// The officer.
     pub officer: OfficerId,
@@ -62,6 +64,80 @@ pub struct Credential {
     pub issued_at: Timestamp,
     /// The officer's own key, unlocked by the officer's PIN on the device.
     pub key: PublicKey,
+}
+
+/// A credential as an array; the page that checks codes reads the same positions.
+#[derive(Serialize, Deserialize)]
+struct Positions(
+    OfficerId,
+    String,
+    u8,
+    String,
+    String,
+    String,
+    Timestamp,
+    Timestamp,
+    u8,
+    Timestamp,
+    PublicKey,
+);
+
+impl From<Credential> for Positions {
+    fn from(it: Credential) -> Self {
+        let kind = match it.kind {
+            OfficerKind::Officer => 0,
+            OfficerKind::Auxiliary => 1,
+        };
+        let status = match it.status {
+            CertificateStatus::Active => 0,
+            CertificateStatus::Suspended => 1,
+            CertificateStatus::Cancelled => 2,
+            CertificateStatus::Lost => 3,
+        };
+        Self(
+            it.officer,
+            it.name,
+            kind,
+            it.certificate_number,
+            it.authority,
+            it.authority_name,
+            it.valid_from,
+            it.valid_to,
+            status,
+            it.issued_at,
+            it.key,
+        )
+    }
+}
+
+impl TryFrom<Positions> for Credential {
+    type Error = &'static str;
+
+    fn try_from(it: Positions) -> Result<Self, Self::Error> {
+        Ok(Self {
+            officer: it.0,
+            name: it.1,
+            kind: match it.2 {
+                0 => OfficerKind::Officer,
+                1 => OfficerKind::Auxiliary,
+                _ => return Err("kind of officer"),
+            },
+            certificate_number: it.3,
+            authority: it.4,
+            authority_name: it.5,
+            valid_from: it.6,
+            valid_to: it.7,
+            status: match it.8 {
+                0 => CertificateStatus::Active,
+                1 => CertificateStatus::Suspended,
+                2 => CertificateStatus::Cancelled,
+                3 => CertificateStatus::Lost,
+                _ => return Err("status of certificate"),
+            },
+            issued_at: it.9,
+            key: it.10,
+        })
+    }
 }
 
 /// What HQ vouches for about one handheld.

@@ -8,6 +8,7 @@ pub mod canonical;
 pub mod chain;
 pub mod cose;
 pub mod credential;
+pub mod credential_code;
 pub mod hash;
 pub mod id;
 pub mod identifier;

@@ -34,8 +34,9 @@ pub struct DisplayedCredential {
     pub moment: Vec<u8>,
 }
 
-/// What an officer's key signs for one moment of a display.
+/// What an officer's key signs for one moment of a display; an array, as it travels in a code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Positions", from = "Positions")]
 pub struct DisplayMoment {
     /// The visit.
     pub inspection: InspectionId,
@@ -44,11 +45,24 @@ pub struct DisplayMoment {
     /// Hash of the credential, so that a moment cannot be moved to another.
     pub credential: Hash,
     /// Never twice the same.
-    #[serde(with = "serde_bytes")]
     pub nonce: [u8; 8],
     /// Digits the party said aloud, so that the code is seen to be made now; empty if none.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub challenge: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Positions(InspectionId, Timestamp, Hash, #[serde(with = "serde_bytes")] [u8; 8], String);
+
+impl From<DisplayMoment> for Positions {
+    fn from(it: DisplayMoment) -> Self {
+        Self(it.inspection, it.at, it.credential, it.nonce, it.challenge)
+    }
+}
+
+impl From<Positions> for DisplayMoment {
+    fn from(it: Positions) -> Self {
+        Self { inspection: it.0, at: it.1, credential: it.2, nonce: it.3, challenge: it.4 }
+    }
 }
 
 /// Both officers showed their credentials.
