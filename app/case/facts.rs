@@ -16,6 +16,7 @@ use sync_model::rulebook::Rulebook;
 use sync_model::rulebook::discretion::PenaltyKind;
 use sync_model::time::Timestamp;
 
+use super::notice::NoticeInput;
 use crate::error::AppError;
 use crate::inspection::order_time;
 use crate::services::{Services, rulebook};
@@ -51,13 +52,6 @@ pub(super) fn gather(
     let visit = reader.inspection(filed.inspection)?.ok_or(AppError::NotFound("inspection"))?;
     let (warning, fine_fen) =
         row.notice.as_ref().map_or((false, 0), |notice| (notice.warning, notice.fine_fen));
-    let mut kinds = Vec::new();
-    if warning {
-        kinds.push(PenaltyKind::Warning);
-    }
-    if fine_fen > 0 {
-        kinds.push(PenaltyKind::Fine);
-    }
     let (other_fines, earlier_fine) = earlier(reader, row)?;
     // The steps are on record in this order; a clock that fell back in between changes nothing.
     let displayed_at = visit.displayed_at.map(|at| at.max(visit.begun_at));
@@ -80,7 +74,7 @@ pub(super) fn gather(
             fact: filed.violation.clone(),
             evidence: citable(reader, row)?,
         }],
-        kinds,
+        kinds: kinds(warning, fine_fen),
         fine: Fen(fine_fen),
         other_fines_this_visit: other_fines,
         tier: details.tier.clone(),
@@ -96,6 +90,17 @@ pub(super) fn gather(
         correction_order: details.correction_order.trim().to_owned(),
         collection: None,
     })
+}
+
+fn kinds(warning: bool, fine_fen: i64) -> Vec<PenaltyKind> {
+    let mut kinds = Vec::new();
+    if warning {
+        kinds.push(PenaltyKind::Warning);
+    }
+    if fine_fen > 0 {
+        kinds.push(PenaltyKind::Fine);
+    }
+    kinds
 }
 
 fn born_on(identity_number: Option<&str>, now: Timestamp) -> Option<NaiveDate> {
@@ -169,7 +174,8 @@ fn recusal_pending(reader: &Reader<'_>, row: &CaseRow) -> Result<bool, AppError>
     Ok(matches!(last.record()?.envelope.act(), Act::NoticeGiven(body) if body.recusal_requested))
 }
 
-/// Returns what the rules would say now, without deciding: for the page.
+/// Returns what the rules would say now, without deciding: for the page. `intended` stands for the
+/// notice while none is given.
 ///
 /// # Errors
 /// [`AppError::NotFound`], [`AppError::NoRulebook`].
@@ -177,6 +183,7 @@ pub fn preview(
     services: &Services,
     case: CaseId,
     details: &PartyDetails,
+    intended: Option<&NoticeInput>,
 ) -> Result<Vec<Finding>, AppError> {
     let officers = services.session().officer_facts();
     let now = services.clock.now().wall_at;
@@ -184,7 +191,11 @@ pub fn preview(
         let row = reader.case(case)?.ok_or(AppError::NotFound("case"))?;
         let rulebook: Rulebook = rulebook(reader)?;
         let now = order_time(reader, row.filed.inspection, now)?;
-        let facts = gather(reader, &row, officers, details, now)?;
+        let mut facts = gather(reader, &row, officers, details, now)?;
+        if let (None, Some(intended)) = (&row.notice, intended) {
+            facts.kinds = kinds(intended.warning, intended.fine_fen);
+            facts.fine = Fen(intended.fine_fen);
+        }
         Ok(check(&facts, &rulebook, now))
     })
 }

@@ -15,6 +15,8 @@ mod file;
 mod hear;
 mod notice;
 mod number;
+pub mod typed;
+pub mod view;
 
 pub use decide_on_spot::{DecideInput, decide_on_spot};
 pub use facts::{PartyDetails, preview};

@@ -5,14 +5,27 @@
 //!            ▲          any change makes a new revision; signatures on the old one are void
 //! ```
 
+#[cfg(feature = "window")]
+pub mod adapter;
 pub(crate) mod compose;
+mod correct;
 mod draft;
 pub(crate) mod lock;
 mod prepare;
 mod read_back;
 mod sign;
+#[cfg(feature = "window")]
+mod sign_adapter;
+#[cfg(feature = "window")]
+mod pad_adapter;
+#[cfg(feature = "window")]
+mod sign_form;
+pub mod signing;
+pub mod typed;
+pub mod view;
 
 pub use compose::{InterviewInput, SceneInput, compose_interview, compose_scene};
+pub use correct::correct;
 pub use draft::{Draft, load_draft, save_field};
 pub use lock::{LockInput, lock};
 pub use prepare::prepare;
