@@ -13,8 +13,11 @@
     reason = "tests stop at the first surprise and print what they counted"
 )]
 
+mod bad_input;
+mod clock;
 mod kill;
 mod offline_day;
 mod rehearsal;
 mod support;
 mod sync_faults;
+mod two_devices;

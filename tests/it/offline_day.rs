@@ -1,8 +1,6 @@
 //! A day without a network: whole visits, then one sync that proves all of them.
 
-use crate::support::people::{
-    arrive, decision, leave, photograph, refused_interview, scene, walk,
-};
+use crate::support::people::{arrive, decision, leave, photograph, refused_interview, scene, walk};
 use crate::support::photos;
 use crate::support::proxy::Fault;
 use crate::support::world::{Device, World, ok, refused};

@@ -135,11 +135,8 @@ fn check_receipts(device: &Device, records: &[Record], hq: &Connection, counted:
 fn check_order(hq: &Connection, device: &[u8]) {
     let sql = "SELECT seq FROM record WHERE device = ?1 ORDER BY log_index";
     let mut statement = hq.prepare(sql).unwrap();
-    let seqs: Vec<i64> = statement
-        .query_map([device], |row| row.get(0))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
+    let seqs: Vec<i64> =
+        statement.query_map([device], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
     let whole: Vec<i64> = (1..).take(seqs.len()).collect();
     assert_eq!(seqs, whole, "I-5: order of the log");
 }
@@ -158,15 +155,16 @@ fn check_transcripts(device: &Device, records: &[Record], counted: &mut Counted)
         assert_eq!(pages, locked.pages, "I-6: pages changed");
         assert_eq!(row.prepared.content.sha256, locked.content, "I-6: content changed");
         let document = row.prepared.document;
-        let late = records.iter().filter(|one| one.envelope.seq > record.envelope.seq).any(|one| {
-            match one.envelope.act() {
-                Act::TranscriptPrepared(body) => body.document == document,
-                Act::PageSigned(body) => body.document == document,
-                Act::SignatureRefused(body) => body.document == document,
-                Act::TranscriptReadBack(body) => body.transcript == locked.transcript,
-                _ => false,
-            }
-        });
+        let late =
+            records.iter().filter(|one| one.envelope.seq > record.envelope.seq).any(
+                |one| match one.envelope.act() {
+                    Act::TranscriptPrepared(body) => body.document == document,
+                    Act::PageSigned(body) => body.document == document,
+                    Act::SignatureRefused(body) => body.document == document,
+                    Act::TranscriptReadBack(body) => body.transcript == locked.transcript,
+                    _ => false,
+                },
+            );
         assert!(!late, "I-6: an act on a locked transcript");
         counted.transcripts += 1;
     }

@@ -277,7 +277,10 @@ pub fn refused_interview(world: &World, device: &Device, inspection: InspectionI
     ok(officers_sign(device, transcript));
     ok(lock_it(device, transcript));
     let row = device.services().store.read(|r| r.transcript(transcript)).unwrap().unwrap();
-    assert_eq!((row.state, row.prepared.kind), (TranscriptState::Locked, TranscriptKind::Interview));
+    assert_eq!(
+        (row.state, row.prepared.kind),
+        (TranscriptState::Locked, TranscriptKind::Interview)
+    );
 }
 
 /// Opens a case on the first matter that allows a small fine; returns it with tier and fine.
@@ -352,7 +355,11 @@ pub fn decision(world: &World, device: &Device, inspection: InspectionId, name: 
         let ink = signature_strokes(Hash::of(pages.last().unwrap().as_bytes()), 3);
         let way = DeliveryWay::InPerson { ink };
         let place = "检查现场".to_owned();
-        ok(deliver(services, row.document, &DeliverInput { recipient: name.to_owned(), way, place }));
+        ok(deliver(
+            services,
+            row.document,
+            &DeliverInput { recipient: name.to_owned(), way, place },
+        ));
         device.remember();
     }
 }

@@ -242,6 +242,7 @@ fn read_request(device: &mut TcpStream) -> std::io::Result<Option<Request>> {
 
 fn content_length(head: &[u8]) -> usize {
     let text = String::from_utf8_lossy(head).to_lowercase();
-    let line = text.lines().find_map(|line| line.strip_prefix("content-length:").map(str::to_owned));
+    let line =
+        text.lines().find_map(|line| line.strip_prefix("content-length:").map(str::to_owned));
     line.and_then(|length| length.trim().parse().ok()).unwrap_or(0)
 }

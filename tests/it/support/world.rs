@@ -47,6 +47,7 @@ pub struct DeviceClock {
     world: Arc<ManualClock>,
     wrong_by_ms: AtomicI64,
     boots: AtomicU64,
+    booted_mono_ms: AtomicU64,
 }
 
 impl DeviceClock {
@@ -58,6 +59,7 @@ impl DeviceClock {
     /// Makes it a new boot, as after a pulled battery.
     pub fn reboot(&self) {
         self.boots.fetch_add(1, Ordering::SeqCst);
+        self.booted_mono_ms.store(self.world.now().mono_ms, Ordering::SeqCst);
     }
 }
 
@@ -67,7 +69,7 @@ impl Clock for DeviceClock {
         Reading {
             wall_at: reading.wall_at.plus_ms(self.wrong_by_ms.load(Ordering::SeqCst)),
             boot: BootId(uuid::Uuid::from_u128(self.boots.load(Ordering::SeqCst).into())),
-            ..reading
+            mono_ms: reading.mono_ms - self.booted_mono_ms.load(Ordering::SeqCst),
         }
     }
 }
@@ -134,7 +136,12 @@ pub struct Device {
 impl Device {
     fn new(folder: PathBuf, proxy: Arc<Proxy>, clock: &Arc<ManualClock>, codes: Codes) -> Self {
         let wrong_by_ms = AtomicI64::new(0);
-        let clock = DeviceClock { world: Arc::clone(clock), wrong_by_ms, boots: 1.into() };
+        let clock = DeviceClock {
+            world: Arc::clone(clock),
+            wrong_by_ms,
+            boots: 1.into(),
+            booted_mono_ms: 0.into(),
+        };
         let mut device = Self {
             folder,
             proxy,
