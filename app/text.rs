@@ -171,6 +171,39 @@ fn input(input: Input) -> String {
     }
 }
 
+/// Returns the name of a kind of act, as lists show it.
+#[must_use]
+pub fn act(kind: &str) -> &'static str {
+    match kind {
+        "shift_begun" => "值班开始",
+        "shift_ended" => "值班结束",
+        "day_closed" => "当日清点",
+        "clock_stated" => "时钟说明",
+        "assignment_accepted" => "接收任务",
+        "inspection_begun" => "检查开始",
+        "credential_displayed" => "亮证",
+        "notice_given" => "告知",
+        "checklist_answered" => "检查表",
+        "inspection_concluded" => "检查结束",
+        "evidence_captured" => "取证",
+        "evidence_excluded" => "证据排除",
+        "lead_recorded" => "线索",
+        "transcript_prepared" => "笔录",
+        "transcript_read_back" => "笔录核对",
+        "page_signed" => "签名",
+        "signature_refused" => "拒签",
+        "transcript_locked" => "笔录定稿",
+        "case_filed" => "当场立案",
+        "prior_notice_given" => "处罚前告知",
+        "defense_heard" => "陈述申辩",
+        "number_reserved" => "取用文号",
+        "number_voided" => "文号作废",
+        "decision_issued" => "当场处罚决定",
+        "document_delivered" => "送达",
+        _ => "其他记录",
+    }
+}
+
 /// Returns the sentences of findings with the articles they rest on.
 #[must_use]
 pub fn findings_text(findings: &[Finding]) -> String {

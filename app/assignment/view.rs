@@ -1,7 +1,7 @@
 //! The list of assignments as the page shows it.
 
 use sync_core::store::AssignmentState;
-use sync_model::wire::assignment::Assignment;
+use sync_model::wire::assignment::{Assignment, AssignmentSource};
 
 use crate::error::AppError;
 use crate::services::Services;
@@ -56,4 +56,39 @@ pub fn list(services: &Services) -> Result<Vec<AssignmentView>, AppError> {
             })
             .collect())
     })
+}
+
+/// Says whether an assignment is meant by what was typed into the search.
+#[must_use]
+pub fn matches(assignment: &Assignment, search: &str) -> bool {
+    let search = search.trim();
+    let fields = [
+        &assignment.title,
+        &assignment.premises.name,
+        &assignment.premises.address,
+        &assignment.party.name,
+    ];
+    search.is_empty() || fields.iter().any(|text| text.contains(search))
+}
+
+/// Returns why HQ sends officers, as shown.
+#[must_use]
+pub fn source_text(source: AssignmentSource) -> &'static str {
+    match source {
+        AssignmentSource::JointInspection => "综合查一次",
+        AssignmentSource::RandomDraw => "双随机",
+        AssignmentSource::Complaint => "投诉交办",
+        AssignmentSource::Routine => "日常检查",
+    }
+}
+
+/// Returns where the officers are with it, as shown.
+#[must_use]
+pub fn state_text(state: AssignmentState) -> &'static str {
+    match state {
+        AssignmentState::New => "待接收",
+        AssignmentState::Accepted => "已接收",
+        AssignmentState::UnderWay => "检查中",
+        AssignmentState::Done => "已完成",
+    }
 }

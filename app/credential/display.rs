@@ -59,7 +59,7 @@ pub fn display(
     let scope = services.scope(Some(inspection), None);
     let officers = services.session().officer_facts();
     let now = services.clock.now().wall_at;
-    let credentials = sign_moments(services, inspection, now)?;
+    let credentials = sign_moments(services, inspection, now, "")?;
     services.store.act(&scope, |reader, moment| {
         require_open(reader, inspection)?;
         let findings = check_officers(&officers, &rulebook(reader)?.policies, moment.wall_at);
@@ -81,6 +81,7 @@ fn sign_moments(
     services: &Services,
     inspection: InspectionId,
     at: Timestamp,
+    challenge: &str,
 ) -> Result<Vec<DisplayedCredential>, CoseError> {
     let session = services.session();
     session
@@ -88,7 +89,13 @@ fn sign_moments(
         .iter()
         .map(|one| {
             let credential = Hash::of(&one.credential_bytes);
-            let moment = DisplayMoment { inspection, at, credential, nonce: random::bytes() };
+            let moment = DisplayMoment {
+                inspection,
+                at,
+                credential,
+                nonce: random::bytes(),
+                challenge: challenge.to_owned(),
+            };
             let payload = canonical::to_bytes(&moment)?;
             Ok(DisplayedCredential {
                 officer: one.credential.officer,
@@ -101,11 +108,17 @@ fn sign_moments(
 }
 
 /// Returns the text of the code for this instant; the page asks again every few seconds.
+/// `challenge` are digits that the party said aloud, empty if none: the officers' keys sign them.
 ///
 /// # Errors
 /// [`AppError::NoShift`] if nobody is unlocked.
-pub fn live_code(services: &Services, inspection: InspectionId) -> Result<String, AppError> {
-    let moments = sign_moments(services, inspection, services.clock.now().wall_at)?;
+pub fn live_code(
+    services: &Services,
+    inspection: InspectionId,
+    challenge: &str,
+) -> Result<String, AppError> {
+    let now = services.clock.now().wall_at;
+    let moments = sign_moments(services, inspection, now, challenge)?;
     if moments.is_empty() {
         return Err(AppError::NoShift);
     }

@@ -3,6 +3,8 @@
 //! The code holds what HQ signed and a moment that the officer's own key signs; a photograph of it
 //! is a dated proof, not a live one. No network is needed to show it.
 
+#[cfg(feature = "window")]
+pub mod adapter;
 mod display;
 mod qr;
 

@@ -1,12 +1,15 @@
 //! Beginning a visit: approval, published matters, frequency, two officers.
 
 use sync_core::random;
+use sync_core::store::Reader;
 use sync_model::id::{AssignmentId, InspectionId};
 use sync_model::record::inspection::InspectionBegun;
-use sync_model::rule::Finding;
+use sync_model::rule::credential::OfficerFacts;
 use sync_model::rule::frequency::{Trigger, VisitCount};
 use sync_model::rule::inspection::{Approval, BeginFacts, VisitCode, check_begin, permitted_matters};
 use sync_model::rule::on_spot::PartyKind;
+use sync_model::rule::{Finding, Weight};
+use sync_model::time::Timestamp;
 use sync_model::wire::assignment::{Assignment, AssignmentSource, Participation};
 
 use crate::error::{AppError, judge};
@@ -41,28 +44,13 @@ pub fn begin(
     let mut left_out = Vec::new();
     services.store.act(&services.scope(Some(inspection), None), |reader, moment| {
         let row = reader.assignment(assignment)?.ok_or(AppError::NotFound("assignment"))?;
-        let rulebook = rulebook(reader)?;
-        let now = moment.wall_at;
-        let mut findings = Vec::new();
-        let mut participations = Vec::new();
-        for part in &row.assignment.participations {
-            let mut facts = begin_facts(&row.assignment, part, input);
-            facts.officers.clone_from(&officers);
-            let (matters, refused) = permitted_matters(&facts, &rulebook, now);
-            left_out.extend(refused);
-            if matters.is_empty() {
-                continue;
-            }
-            facts.matter_codes.clone_from(&matters);
-            findings.extend(check_begin(&facts, &rulebook, now));
-            participations.push(Participation { authority: part.authority.clone(), matters });
-        }
-        if participations.is_empty() {
+        let weighed = weigh(reader, &row.assignment, &officers, input, moment.wall_at)?;
+        left_out = weighed.left_out;
+        if weighed.participations.is_empty() {
             // An assignment that cites only unknown matters: said so, nothing begun.
             return Err(AppError::Blocked(left_out.clone()));
         }
-        dedupe(&mut findings);
-        let overrides = judge(findings, &input.override_reason)?;
+        let overrides = judge(weighed.findings, &input.override_reason)?;
         Ok::<_, AppError>(
             InspectionBegun {
                 inspection,
@@ -70,7 +58,7 @@ pub fn begin(
                 shift: shift.begun_hash,
                 premises: row.assignment.premises.clone(),
                 party: row.assignment.party.clone(),
-                participations,
+                participations: weighed.participations,
                 on_site_reason: input.on_site_reason.trim().to_owned(),
                 overrides,
             }
@@ -78,6 +66,62 @@ pub fn begin(
         )
     })?;
     Ok((inspection, left_out))
+}
+
+/// Returns what beginning this assignment now would find, left-out matters first; records nothing.
+///
+/// # Errors
+/// [`AppError::NotFound`], [`AppError::NoRulebook`].
+pub fn foresee(
+    services: &Services,
+    assignment: AssignmentId,
+    input: &BeginInput,
+) -> Result<Vec<Finding>, AppError> {
+    let officers = services.session().officer_facts();
+    let now = services.clock.now().wall_at;
+    services.store.read(|reader| {
+        let row = reader.assignment(assignment)?.ok_or(AppError::NotFound("assignment"))?;
+        let mut weighed = weigh(reader, &row.assignment, &officers, input, now)?;
+        let nothing_left = weighed.participations.is_empty();
+        for finding in &mut weighed.left_out {
+            // One bad matter does not stop the visit; only when none is left nothing begins.
+            finding.weight = if nothing_left { Weight::Block } else { Weight::Record };
+        }
+        Ok(weighed.left_out.into_iter().chain(weighed.findings).collect())
+    })
+}
+
+/// What the rules say about an assignment as a whole.
+struct Weighed {
+    participations: Vec<Participation>,
+    findings: Vec<Finding>,
+    left_out: Vec<Finding>,
+}
+
+fn weigh(
+    reader: &Reader<'_>,
+    assignment: &Assignment,
+    officers: &[OfficerFacts],
+    input: &BeginInput,
+    now: Timestamp,
+) -> Result<Weighed, AppError> {
+    let rulebook = rulebook(reader)?;
+    let mut weighed = Weighed { participations: vec![], findings: vec![], left_out: vec![] };
+    for part in &assignment.participations {
+        let mut facts = begin_facts(assignment, part, input);
+        facts.officers = officers.to_vec();
+        let (matters, refused) = permitted_matters(&facts, &rulebook, now);
+        weighed.left_out.extend(refused);
+        if matters.is_empty() {
+            continue;
+        }
+        facts.matter_codes.clone_from(&matters);
+        weighed.findings.extend(check_begin(&facts, &rulebook, now));
+        let authority = part.authority.clone();
+        weighed.participations.push(Participation { authority, matters });
+    }
+    dedupe(&mut weighed.findings);
+    Ok(weighed)
 }
 
 /// The same officers are judged once for each department; one sentence is enough.

@@ -2,9 +2,13 @@
 //!
 //! A typed name proves nothing: an officer is here because his key was opened (`domain` R-91).
 
+#[cfg(feature = "window")]
+pub mod adapter;
 mod pin;
+mod practice;
 pub(crate) mod shift;
 mod unlock;
+mod view;
 
 use sync_model::cose::SoftwareKey;
 use sync_model::credential::{Credential, OfficerKind};
@@ -13,8 +17,10 @@ use sync_model::rule::credential::{CertificateFacts, OfficerFacts, ProofOfPresen
 use sync_model::time::Timestamp;
 
 pub use pin::{check_new_pin, delay_ms};
+pub use practice::{enter_practice, is_practice};
 pub use shift::{begin_shift, close_day, end_shift};
 pub use unlock::{activate, enroll, lock, unlock};
+pub use view::{OfficerView, is_ready, officers};
 
 /// One officer whose key is open.
 pub struct Unlocked {

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "window")]
 pub mod adapter;
+mod page;
 mod view;
 
 use sync_core::sync::{self, HqClient, Progress};
@@ -10,6 +11,7 @@ use sync_core::StoreError;
 use crate::error::AppError;
 use crate::services::Services;
 
+pub use page::{ReturnedView, SyncView, sync_view};
 pub use view::{Status, status};
 
 /// Does one sync round with the HQ this device is enrolled at.

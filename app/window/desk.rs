@@ -15,7 +15,9 @@ use sync_model::id::{
 use crate::error::AppError;
 use crate::practice::Practice;
 use crate::services::Services;
+use crate::session;
 use crate::text;
+use crate::transcript::signing::Signing;
 use crate::ui::{App, MainWindow, Page, Tone};
 
 /// Where long work runs.
@@ -53,6 +55,10 @@ pub struct Desk {
     work: Work,
     at: Cell<At>,
     came_from: RefCell<Vec<Page>>,
+    /// Monotonic time at which the shown page was opened.
+    opened_mono_ms: Cell<u64>,
+    /// The pages being read and the strokes being made on them.
+    pub signing: RefCell<Signing>,
     /// The embedded HQ of the practice profile, while it runs.
     pub practice: RefCell<Option<Practice>>,
 }
@@ -65,6 +71,8 @@ impl Desk {
             work,
             at: Cell::default(),
             came_from: RefCell::default(),
+            opened_mono_ms: Cell::default(),
+            signing: RefCell::default(),
             practice: RefCell::default(),
         })
     }
@@ -100,33 +108,51 @@ impl Desk {
         let app = window.global::<App<'_>>();
         let from = app.get_page();
         if from != page {
+            super::leave(self, from);
             self.came_from.borrow_mut().push(from);
         }
-        self.refresh(page);
-        app.set_page(page);
+        self.open(&window, page);
     }
 
     /// Goes back to where the officer came from; home if from nowhere.
     pub fn back(self: &Rc<Self>) {
+        let Some(window) = self.window() else { return };
+        super::leave(self, window.global::<App<'_>>().get_page());
         let page = self.came_from.borrow_mut().pop().unwrap_or(Page::Home);
-        self.refresh(page);
-        if let Some(window) = self.window() {
-            window.global::<App<'_>>().set_page(page);
-        }
+        self.open(&window, page);
     }
 
     /// Shows a page as the only place to be: nothing to go back to.
     pub fn restart_at(self: &Rc<Self>, page: Page) {
         self.came_from.borrow_mut().clear();
-        self.refresh(page);
         if let Some(window) = self.window() {
-            window.global::<App<'_>>().set_page(page);
+            self.open(&window, page);
         }
+    }
+
+    fn open(self: &Rc<Self>, window: &MainWindow, page: Page) {
+        let app = window.global::<App<'_>>();
+        if app.get_page() != page {
+            self.opened_mono_ms.set(self.services.clock.now().mono_ms);
+        }
+        self.refresh(page);
+        app.set_page(page);
+    }
+
+    /// Returns how long the shown page has been open.
+    #[must_use]
+    pub fn shown_ms(&self) -> u64 {
+        self.services.clock.now().mono_ms.saturating_sub(self.opened_mono_ms.get())
     }
 
     /// Fills a page and the status bar with what is true now.
     pub fn refresh(self: &Rc<Self>, page: Page) {
         super::refresh(self, page);
+        super::status::refresh(self);
+    }
+
+    /// Fills the status bar only, when a page has filled itself.
+    pub fn refresh_status(self: &Rc<Self>) {
         super::status::refresh(self);
     }
 
@@ -206,8 +232,8 @@ impl Desk {
 
     /// Opens on the page that fits: enrolment, unlocking.
     pub(super) fn start(self: &Rc<Self>) {
-        let enrolled = self.services.store.read(|r| r.enrollment()).is_ok_and(|one| one.is_some());
-        self.restart_at(if enrolled { Page::Unlock } else { Page::Enroll });
+        let ready = session::is_ready(&self.services);
+        self.restart_at(if ready { Page::Unlock } else { Page::Enroll });
     }
 
     /// Stops what runs beside the window.

@@ -4,6 +4,7 @@
 //! and one feature. What is being worked on (which visit, which transcript) lives in [`Desk`].
 
 mod desk;
+pub(crate) mod rows;
 mod status;
 
 use std::path::Path;
@@ -21,7 +22,7 @@ use crate::error::AppError;
 use crate::services::Services;
 use crate::ui::{MainWindow, Page};
 use crate::{
-    assignment, case, credential, document, evidence, inspection, practice, session, settings_page,
+    assignment, case, credential, document, evidence, inspection, session, settings_page,
     sync_status, text, transcript,
 };
 
@@ -108,5 +109,12 @@ fn refresh(desk: &Rc<Desk>, page: Page) {
         Page::Documents => document::adapter::refresh(desk),
         Page::Sync => sync_status::adapter::refresh(desk),
         Page::Settings | Page::Damaged => settings_page::adapter::refresh(desk),
+    }
+}
+
+/// Keeps what was typed on a page that is being left.
+fn leave(desk: &Rc<Desk>, page: Page) {
+    if page == Page::Checklist {
+        inspection::adapter::leave_checklist(desk);
     }
 }

@@ -1,0 +1,259 @@
+//! Settings and the damaged page.
+//! Rule: ending a shift says what has not reached HQ yet, and never drops it.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use slint::ComponentHandle;
+use sync_core::StoreError;
+use sync_core::clock::SystemClock;
+use sync_core::disk::RealDisk;
+use sync_core::key::Hardness;
+use sync_core::store::QUARANTINE_FOLDER;
+
+use super::{CheckState, CheckView, Look, TEXT_FACTORS};
+use crate::error::AppError;
+use crate::services::Services;
+use crate::session::{self, close_day, end_shift};
+use crate::text;
+use crate::ui::{
+    App, CheckRow, DamagedAdapter, MainWindow, Page, SettingsAdapter, Theme, ThemeKind, Tone,
+};
+use crate::window::{self, Desk, Work, rows};
+
+/// In the order of the page's choices.
+const THEMES: [(&str, ThemeKind); 3] =
+    [("日间", ThemeKind::Day), ("户外", ThemeKind::Sun), ("夜间", ThemeKind::Dark)];
+
+/// Connects the page's callbacks and gives the screen the look chosen before.
+pub fn connect(window: &MainWindow, desk: &Rc<Desk>) {
+    let page = window.global::<SettingsAdapter<'_>>();
+    page.set_themes(rows::texts(THEMES.map(|(name, _)| name)));
+    page.set_text_sizes(rows::texts(["标准", "大字", "特大"]));
+    page.set_checks(rows::model([]));
+    wear(desk);
+    let here = Rc::clone(desk);
+    page.on_choose_theme(move |index| choose(&here, index, super::save_theme));
+    let here = Rc::clone(desk);
+    page.on_choose_text_size(move |index| choose(&here, index, super::save_text_size));
+    let here = Rc::clone(desk);
+    page.on_check_self(move || {
+        here.background("正在自检", super::check_self, |desk, checks| show_checks(desk, &checks));
+    });
+    let here = Rc::clone(desk);
+    page.on_export_bundle(move || export(&here));
+    let here = Rc::clone(desk);
+    page.on_hand_over(move || leave(&here, "交接班", false));
+    let here = Rc::clone(desk);
+    page.on_end_shift(move || leave(&here, "下班", true));
+}
+
+fn choose(
+    desk: &Rc<Desk>,
+    index: i32,
+    save: fn(&Services, usize) -> Result<(), AppError>,
+) {
+    let Ok(place) = usize::try_from(index) else { return };
+    if let Err(error) = save(desk.services(), place) {
+        desk.fail(&error);
+    }
+    wear(desk);
+}
+
+/// Gives the screen its look.
+fn wear(desk: &Rc<Desk>) {
+    let look = super::load_look(desk.services()).unwrap_or_else(|error| {
+        desk.fail(&error);
+        Look::default()
+    });
+    let Some(window) = desk.window() else { return };
+    let page = window.global::<SettingsAdapter<'_>>();
+    page.set_theme(i32::try_from(look.theme).unwrap_or_default());
+    page.set_text_size(i32::try_from(look.text_size).unwrap_or_default());
+    let theme = window.global::<Theme<'_>>();
+    if let Some((_, kind)) = THEMES.get(look.theme) {
+        theme.set_kind(*kind);
+    }
+    if let Some(factor) = TEXT_FACTORS.get(look.text_size) {
+        theme.set_text_factor(*factor);
+    }
+}
+
+/// Fills the page with what is true now.
+pub fn refresh(desk: &Rc<Desk>) {
+    let Some(window) = desk.window() else { return };
+    let page = window.global::<SettingsAdapter<'_>>();
+    let services = desk.services();
+    let outcome = super::about(services).and_then(|about| {
+        page.set_about(rows::facts(&about));
+        page.set_hand_over_warning(unsent(services)?.into());
+        super::quick_checks(services)
+    });
+    match outcome {
+        Ok(mut checks) => {
+            let detail = "点“重新自检”，逐条核对全部记录".to_owned();
+            let unchecked = CheckView { name: "本机数据", detail, state: CheckState::Attention };
+            checks.insert(0, unchecked);
+            show_checks(desk, &checks);
+        }
+        Err(error) => desk.fail(&error),
+    }
+}
+
+fn unsent(services: &Services) -> Result<String, AppError> {
+    services.store.read(|reader| {
+        let counts = reader.outbox_counts()?;
+        let waiting = counts.pending.saturating_add(counts.pending_blobs);
+        let visits = reader.inspections()?;
+        let open = visits.iter().filter(|visit| visit.concluded_at.is_none()).count();
+        let mut told = Vec::new();
+        if open > 0 {
+            told.push(format!("还有 {open} 项检查没有结束"));
+        }
+        if waiting > 0 {
+            told.push(format!("还有 {waiting} 条待上报，交接后由接班人继续上报"));
+        }
+        Ok(told.join("；"))
+    })
+}
+
+fn show_checks(desk: &Rc<Desk>, checks: &[CheckView]) {
+    let Some(window) = desk.window() else { return };
+    let shown = checks.iter().map(|check| {
+        let (state, tone) = match check.state {
+            CheckState::Fine => ("正常", Tone::Good),
+            CheckState::Attention => ("注意", Tone::Warn),
+            CheckState::Bad => ("异常", Tone::Bad),
+        };
+        CheckRow {
+            name: check.name.into(),
+            detail: check.detail.as_str().into(),
+            state: state.into(),
+            tone,
+        }
+    });
+    window.global::<SettingsAdapter<'_>>().set_checks(rows::model(shown));
+}
+
+fn export(desk: &Rc<Desk>) {
+    let inspection = desk.at().inspection;
+    desk.background(
+        "正在导出案卷",
+        move |services| match super::export_bundle(services, inspection) {
+            Err(AppError::NotFound(_)) => Ok(None),
+            other => other.map(Some),
+        },
+        |desk, exported| match exported {
+            None => desk.tell(Tone::Warn, "还没有检查可以导出", ""),
+            Some(exported) => {
+                let counted = exported.verified;
+                let detail = format!(
+                    "记录 {}，回执 {}，附件 {}。位置：{}",
+                    counted.records,
+                    counted.receipts,
+                    counted.blobs,
+                    exported.path.display()
+                );
+                desk.tell(Tone::Good, "案卷已导出并核验一致", &detail);
+            }
+        },
+    );
+}
+
+fn leave(desk: &Rc<Desk>, note: &str, day_is_over: bool) {
+    let services = desk.services();
+    let ended = match end_shift(services, note) {
+        // Nobody had begun a shift: the device is locked all the same.
+        Err(AppError::NoShift) => Ok(session::lock(services)),
+        other => other.map(drop),
+    };
+    // The day's statement comes last, so that it covers the end of the shift too.
+    let closed = ended.and_then(|()| match (day_is_over, services.store.read(|r| r.head())?) {
+        (true, Some(_)) => close_day(services).map(drop),
+        _ => Ok(()),
+    });
+    match (closed, unsent(services)) {
+        (Ok(()), Ok(told)) => {
+            desk.restart_at(Page::Unlock);
+            desk.tell(if told.is_empty() { Tone::Good } else { Tone::Warn }, "值班已结束", &told);
+        }
+        (Err(error), _) | (_, Err(error)) => desk.fail(&error),
+    }
+}
+
+/// Fills and shows the page that says what is damaged and what to do.
+pub fn show_damaged(window: &MainWindow, error: &AppError, folder: &Path) {
+    let page = window.global::<DamagedAdapter<'_>>();
+    tell_damage(&page, error, folder);
+    let (weak, place) = (window.as_weak(), folder.to_owned());
+    page.on_export_quarantine(move || {
+        let Some(window) = weak.upgrade() else { return };
+        let (tone, text) = match super::export_quarantine(&place) {
+            Ok(path) => (Tone::Good, format!("封存件已复制到 {}", path.display())),
+            Err(error) => (Tone::Bad, text::explain(&error)),
+        };
+        say(&window, tone, &text);
+    });
+    let (weak, place) = (window.as_weak(), folder.to_owned());
+    page.on_try_again(move || {
+        if let Some(window) = weak.upgrade() {
+            try_again(&window, &place);
+        }
+    });
+    let weak = window.as_weak();
+    window.global::<App<'_>>().on_dismiss_toast(move || {
+        if let Some(window) = weak.upgrade() {
+            window.global::<App<'_>>().set_toast_text("".into());
+        }
+    });
+    window.global::<App<'_>>().set_page(Page::Damaged);
+}
+
+fn tell_damage(page: &DamagedAdapter<'_>, error: &AppError, folder: &Path) {
+    let aside = match error {
+        AppError::Store(StoreError::Corrupt { quarantine, .. }) => quarantine.clone(),
+        _ => None,
+    };
+    page.set_title("本机数据无法打开".into());
+    page.set_what_happened(text::explain(error).into());
+    let kept = if aside.is_some() {
+        "什么都没有删除。打开前的数据已原样复制封存；总部已回执的记录在总部有副本。"
+    } else {
+        "什么都没有删除，数据文件原样未动；总部已回执的记录在总部有副本。"
+    };
+    page.set_kept(kept.into());
+    page.set_advice(rows::texts([
+        "不要重装程序，不要清除数据",
+        "关机后带回单位，交信息技术人员取出封存件",
+        "今天的检查改用备用终端或者纸质文书",
+    ]));
+    let path = aside.unwrap_or_else(|| PathBuf::from(folder));
+    page.set_facts(rows::model([
+        rows::fact("原因", error.to_string()),
+        rows::fact("位置", path.display().to_string()),
+        rows::fact("程序版本", env!("CARGO_PKG_VERSION")),
+    ]));
+    page.set_can_export(folder.join(QUARANTINE_FOLDER).is_dir());
+}
+
+fn say(window: &MainWindow, tone: Tone, text: &str) {
+    let app = window.global::<App<'_>>();
+    app.set_toast_tone(tone);
+    app.set_toast_text(text.into());
+    app.set_toast_detail("".into());
+}
+
+fn try_again(window: &MainWindow, folder: &Path) {
+    let clock = Arc::new(SystemClock::new());
+    match Services::open(folder, clock, Arc::new(RealDisk), Hardness::DEVICE) {
+        Ok(services) => {
+            // The callbacks of the pages hold the desk from here on.
+            drop(window::connect(window, services, Work::Threads));
+        }
+        Err(error) => {
+            tell_damage(&window.global::<DamagedAdapter<'_>>(), &error, folder);
+            say(window, Tone::Bad, &text::explain(&error));
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The sync page, and the rounds that run by themselves while the window is open.
+//! Rule: a round of its own accord fails quietly and waits longer each time; one that was asked
+//! for says why it failed. Nothing is ever lost by a failed round.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use slint::{ComponentHandle, SharedString, Timer, TimerMode, Weak};
+use sync_core::random;
+use sync_core::sync::{Progress, schedule};
+
+use super::{ReturnedView, sync_now, sync_view};
+use crate::error::AppError;
+use crate::text;
+use crate::ui::{MainWindow, ParkedRow, ReceiptLevel, SyncAdapter, Tone};
+use crate::window::{Desk, rows};
+
+/// How often it is looked whether a round is due.
+const LOOK: Duration = Duration::from_secs(1);
+/// From one round that worked to the next.
+const BETWEEN_MS: u64 = 60_000;
+
+/// When the next round of its own accord is due.
+#[derive(Default)]
+struct Schedule {
+    running: Cell<bool>,
+    paused: Cell<bool>,
+    failures: Cell<u32>,
+    due_mono_ms: Cell<u64>,
+}
+
+/// Connects the page's callbacks and starts looking after due rounds.
+pub fn connect(window: &MainWindow, desk: &Rc<Desk>) {
+    let page = window.global::<SyncAdapter<'_>>();
+    say(&page, "", "");
+    page.set_running(false);
+    let schedule: Rc<Schedule> = Rc::default();
+    // The first look at HQ is a round away: start-up belongs to the officer.
+    schedule.due_mono_ms.set(desk.services().clock.now().mono_ms.saturating_add(LOOK_FIRST_MS));
+    let timer = Timer::default();
+    let (here, kept) = (Rc::clone(desk), Rc::clone(&schedule));
+    timer.start(TimerMode::Repeated, LOOK, move || {
+        let due = here.services().clock.now().mono_ms >= kept.due_mono_ms.get();
+        if due && !kept.paused.get() && is_enrolled(&here) {
+            run(&here, &kept, false);
+        }
+    });
+    let (here, kept) = (Rc::clone(desk), Rc::clone(&schedule));
+    page.on_sync_now(move || {
+        // The timer lives as long as the page can be opened.
+        debug_assert!(timer.running());
+        kept.paused.set(false);
+        run(&here, &kept, true);
+    });
+    let (here, kept) = (Rc::clone(desk), Rc::clone(&schedule));
+    page.on_stop(move || {
+        kept.paused.set(true);
+        let detail = "这一轮传完为止；点“立即同步”后恢复自动同步。";
+        here.tell(Tone::Info, "已暂停自动同步", detail);
+    });
+    let (here, kept) = (Rc::clone(desk), schedule);
+    page.on_resume_parked(move |key| resume(&here, &kept, &key));
+}
+
+/// How long after the start the first round of its own accord is due.
+const LOOK_FIRST_MS: u64 = 3_000;
+
+fn is_enrolled(desk: &Rc<Desk>) -> bool {
+    desk.services().store.read(|reader| reader.enrollment()).is_ok_and(|one| one.is_some())
+}
+
+fn say(page: &SyncAdapter<'_>, error: &str, advice: &str) {
+    page.set_error(error.into());
+    page.set_error_advice(advice.into());
+}
+
+/// Fills the page with what is true now.
+pub fn refresh(desk: &Rc<Desk>) {
+    let found = match sync_view(desk.services()) {
+        Ok(found) => found,
+        Err(error) => return desk.fail(&error),
+    };
+    let Some(window) = desk.window() else { return };
+    let page = window.global::<SyncAdapter<'_>>();
+    let level = |code: &str, name: &str, meaning: &str, count: u64, tone| ReceiptLevel {
+        code: code.into(),
+        name: name.into(),
+        meaning: meaning.into(),
+        count: count.to_string().into(),
+        tone,
+    };
+    page.set_levels(rows::model(vec![
+        level("R0", "本机", "已在本机保存并签名，尚未离开终端", found.local, Tone::Info),
+        level("R1", "总部已收", "总部签发回执，记录已入日志", found.held, Tone::Good),
+        level("R2", "附件齐全", "照片等附件逐件核对一致", found.complete, Tone::Good),
+    ]));
+    page.set_waiting(rows::facts(&found.waiting));
+    page.set_last_round(rows::facts(&found.last_round));
+    page.set_parked(rows::model(found.returned.iter().map(returned_row)));
+}
+
+fn returned_row(view: &ReturnedView) -> ParkedRow {
+    let (key, advice) = if view.can_resend {
+        ("parked", "联系总部处理后，点“重新上报”。")
+    } else {
+        ("refused", "记录仍然保留；更正请另行制作笔录或者情况说明。")
+    };
+    ParkedRow {
+        key: format!("{key}:{}", view.seq).into(),
+        title: view.title.as_str().into(),
+        reason: view.reason.as_str().into(),
+        advice: advice.into(),
+    }
+}
+
+fn resume(desk: &Rc<Desk>, schedule: &Rc<Schedule>, key: &str) {
+    if key.starts_with("refused") {
+        let detail = "更正请另行制作笔录或者情况说明。";
+        return desk.tell(Tone::Info, "总部已收存这条记录，不需要重新上报", detail);
+    }
+    match desk.services().store.resume_parked() {
+        Ok(()) => run(desk, schedule, true),
+        Err(error) => desk.fail(&error.into()),
+    }
+}
+
+fn run(desk: &Rc<Desk>, schedule: &Rc<Schedule>, asked: bool) {
+    let Some(window) = desk.window() else { return };
+    if schedule.running.replace(true) {
+        return;
+    }
+    let page = window.global::<SyncAdapter<'_>>();
+    page.set_running(true);
+    page.set_progress_text("正在联系总部".into());
+    page.set_bytes_text(SharedString::default());
+    page.set_progress_part(0.0);
+    let watching = window.as_weak();
+    let schedule = Rc::clone(schedule);
+    desk.background(
+        // No busy layer: the officer works on while a round runs.
+        "",
+        move |services| Ok(sync_now(services, &mut |progress| show(&watching, *progress))),
+        move |desk, outcome| {
+            schedule.running.set(false);
+            settle(desk, &schedule, asked, outcome);
+        },
+    );
+}
+
+fn show(window: &Weak<MainWindow>, progress: Progress) {
+    let shown = window.upgrade_in_event_loop(move |window| {
+        let page = window.global::<SyncAdapter<'_>>();
+        let all = progress.records.saturating_add(progress.records_waiting).max(1);
+        let text = format!("已上报记录 {}，附件 {}", progress.records, progress.blobs);
+        page.set_progress_text(text.into());
+        page.set_bytes_text(format!("附件 {} KB", progress.blob_bytes / 1000).into());
+        let part = u16::try_from(progress.records.saturating_mul(100) / all).unwrap_or(100);
+        page.set_progress_part(f32::from(part) / 100.0);
+    });
+    if shown.is_err() {
+        tracing::debug!("progress is not shown: no event loop");
+    }
+}
+
+fn settle(
+    desk: &Rc<Desk>,
+    schedule: &Schedule,
+    asked: bool,
+    outcome: Result<Progress, AppError>,
+) {
+    let Some(window) = desk.window() else { return };
+    let page = window.global::<SyncAdapter<'_>>();
+    page.set_running(false);
+    let now = desk.services().clock.now();
+    match outcome {
+        Ok(done) => {
+            schedule.failures.set(0);
+            schedule.due_mono_ms.set(now.mono_ms.saturating_add(BETWEEN_MS));
+            say(&page, "", "");
+            if asked {
+                let detail =
+                    format!("上报记录 {} 条、附件 {} 件", done.records, done.blobs);
+                desk.tell(Tone::Good, "同步完成", &detail);
+            }
+            if done.feed_items > 0 {
+                desk.refresh_shown();
+            } else {
+                refresh(desk);
+            }
+        }
+        Err(error) => {
+            let wait_ms = schedule::retry_after_ms(
+                schedule.failures.get(),
+                u64::from_le_bytes(random::bytes()),
+            );
+            schedule.failures.set(schedule.failures.get().saturating_add(1));
+            schedule.due_mono_ms.set(now.mono_ms.saturating_add(wait_ms));
+            tracing::info!(%error, asked, "sync round failed");
+            let next = now.wall_at.plus_ms(i64::try_from(wait_ms).unwrap_or(i64::MAX));
+            let advice = format!("自动重试，下次 {}。资料都在本机，可以继续检查。", next.clock());
+            say(&page, &text::explain(&error), &advice);
+            if asked {
+                desk.fail(&error);
+            }
+            refresh(desk);
+        }
+    }
+}
