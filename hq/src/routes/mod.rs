@@ -3,6 +3,7 @@
 //! Nothing is decided here. Work that touches the disk runs on blocking threads.
 
 mod blob;
+mod check;
 mod open;
 mod sync;
 
@@ -33,6 +34,7 @@ pub(crate) fn router(hq: Hq) -> Router {
     let at = |path: &str| format!("{PREFIX}{path}");
     Router::new()
         .route("/", get(open::page))
+        .merge(check::routes())
         .route("/health", get(open::health))
         .route(&at("/health"), get(open::health))
         .route(&at("/enroll"), post(sync::enroll))

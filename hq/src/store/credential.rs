@@ -52,6 +52,18 @@ impl Tx<'_> {
         Ok(query.exists(named_params! { ":hash": hash.0, ":officer": officer.as_bytes() })?)
     }
 
+    /// Returns the officer to whom this credential was issued.
+    pub(crate) fn credential_holder(&self, hash: &Hash) -> Result<Option<OfficerId>, StoreError> {
+        let mut query = self.0.prepare_cached(
+            "SELECT officer FROM credential JOIN officer_key ON officer_key.key = credential.key
+             WHERE credential.hash = :hash",
+        )?;
+        let officer = query.query_row(named_params! { ":hash": hash.0 }, |row| {
+            row.get("officer").map(|bytes| OfficerId(uuid::Uuid::from_bytes(bytes)))
+        });
+        Ok(officer.optional()?)
+    }
+
     /// Returns the officers' keys on the device whose newest credential is older than `before`.
     pub(crate) fn keys_to_renew(
         &self,

@@ -11,6 +11,7 @@
 mod support;
 
 mod admission;
+mod check_page;
 mod cli;
 mod credential;
 mod custody;

@@ -134,8 +134,9 @@ impl Dice {
         usize::try_from(self.0 >> 33).unwrap_or_default() % end.max(1)
     }
 
-    fn byte(&mut self) -> u8 {
-        u8::try_from(self.below(256)).unwrap_or_default()
+    /// Returns the bits to turn over in one byte, at least one.
+    fn change(&mut self) -> u8 {
+        u8::try_from(1 + self.below(255)).unwrap_or(1)
     }
 }
 
@@ -292,8 +293,8 @@ fn mutated(cases: &mut Cases, parts: &Parts) -> Fallible<()> {
     for _ in 0..CHANGES {
         let mut changed = bytes.clone();
         for _ in 0..=dice.below(4) {
-            let (index, value) = (dice.below(bytes.len()), dice.byte());
-            changed.iter_mut().skip(index).take(1).for_each(|byte| *byte = value);
+            let (index, value) = (dice.below(bytes.len()), dice.change());
+            changed.iter_mut().skip(index).take(1).for_each(|byte| *byte ^= value);
         }
         cases.here("bytes", &digits(&changed));
     }
@@ -303,7 +304,9 @@ fn mutated(cases: &mut Cases, parts: &Parts) -> Fallible<()> {
         let with = ["0", "9", "", "11", " ", "x", "-1", "５"];
         let with = with.get(dice.below(with.len())).copied().unwrap_or_default();
         changed.replace_range(index..=index, with);
-        cases.here("digit", &changed);
+        if changed != text {
+            cases.here("digit", &changed);
+        }
     }
     for end in (0..bytes.len()).step_by(3) {
         cases.here("cut", &digits(bytes.get(..end).unwrap_or_default()));

@@ -172,7 +172,13 @@ pub fn issue_credential(
 /// The first failing step.
 pub fn open_credential(bytes: &[u8], issuer: &PublicKey) -> Result<Credential, CoseError> {
     let payload = cose::verify(Context::Credential, bytes, issuer)?;
-    Ok(canonical::from_bytes(&payload, CREDENTIAL_BYTES_MAX)?)
+    let credential = canonical::from_bytes(&payload, CREDENTIAL_BYTES_MAX)?;
+    // Decoding takes an array of numbers for a byte string; the one accepted form is ours.
+    if canonical::to_bytes(&credential)? == payload {
+        Ok(credential)
+    } else {
+        Err(CoseError::Malformed("credential"))
+    }
 }
 
 /// Returns `certificate` signed by `issuer`.

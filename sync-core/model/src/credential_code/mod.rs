@@ -124,8 +124,12 @@ impl CredentialCode {
     fn from_bytes(bytes: &[u8]) -> Result<Self, CodeError> {
         let (credentials, moments) = canonical::from_bytes(bytes, CODE_BYTES_MAX)?;
         let code = Self { credentials, moments };
-        code.check_count()?;
-        Ok(code)
+        // Decoding takes an array of numbers for a byte string; the one accepted form is ours.
+        if code.to_bytes()? == bytes {
+            Ok(code)
+        } else {
+            Err(CanonicalError::Shape("byte strings".into()).into())
+        }
     }
 
     fn check_count(&self) -> Result<(), CodeError> {
@@ -181,12 +185,15 @@ fn authentic(credential: &[u8], moment: &[u8], issuer: &PublicKey) -> Result<Sho
         CoseError::Canonical(_) | CoseError::Malformed(_) => Verdict::Malformed,
     })?;
     let moment = Unverified::parse(moment).map_err(|_| Verdict::Malformed)?;
-    let moment = moment.verify(Context::Moment, &credential.key).map_err(|error| match error {
+    let payload = moment.verify(Context::Moment, &credential.key).map_err(|error| match error {
         CoseError::WrongKey => Verdict::WrongBinding,
         _ => Verdict::BadSignature,
     })?;
     let moment: DisplayMoment =
-        canonical::from_bytes(&moment, MOMENT_BYTES_MAX).map_err(|_| Verdict::Malformed)?;
+        canonical::from_bytes(&payload, MOMENT_BYTES_MAX).map_err(|_| Verdict::Malformed)?;
+    if canonical::to_bytes(&moment).as_ref() != Ok(&payload) {
+        return Err(Verdict::Malformed);
+    }
     if moment.credential == hash {
         Ok(Shown { credential, moment })
     } else {

@@ -1,0 +1,186 @@
+// The page around `check.js`: reads the digits behind `#`, shows the verdict, lets its age tick.
+//
+// Everything is written as text and never as markup. The code itself is sent nowhere; on line, HQ is
+// asked for the status of a credential by its hash, and for the time.
+
+import { check, fromHex, judge, sha256, toHex, worst } from "./check.js";
+import { VERDICTS } from "./words.js";
+
+const SHAPES = { good: "✓", warn: "!", bad: "✕", wait: "…" };
+const STATUSES = ["active", "suspended", "cancelled", "lost"];
+/** A clock that is off by more than this is corrected by HQ's. */
+const CLOCK_MS = 30_000;
+const STATUS_EVERY_MS = 60_000;
+
+const result = document.getElementById("result");
+const state = { report: null, offset: 0, live: [], statuses: new Map(), asked: 0, online: null };
+
+const now = () => Date.now() + state.offset;
+
+const element = (name, { text, lang, className } = {}, ...children) => {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (lang) made.lang = lang;
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+};
+
+const both = (name, zh, en, className) =>
+  element(name, { className }, zh, element("span", { text: en, lang: "en" }));
+
+const two = (value) => String(value).padStart(2, "0");
+
+/** A time on the clock of Asia/Shanghai, which has no daylight saving. */
+const clock = (ms) => {
+  const date = new Date(ms + 8 * 3_600_000);
+  return Number.isNaN(date.getTime()) ? "—" : date.toISOString().slice(0, 19).replace("T", " ");
+};
+const day = (ms) => clock(ms).slice(0, 10);
+
+const ageText = (ms) => {
+  const seconds = Math.floor(Math.abs(ms) / 1000);
+  const [d, h, m, s] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60, seconds % 60];
+  if (d) return [`${d} 天 ${h} 小时`, `${d} d ${h} h`];
+  if (h) return [`${h} 小时 ${two(m)} 分`, `${h} h ${two(m)} min`];
+  if (m) return [`${m} 分 ${two(s)} 秒`, `${m} min ${two(s)} s`];
+  return [`${s} 秒`, `${s} s`];
+};
+
+/** One officer's verdict by the clock of this moment and by what HQ says. */
+const verdictOf = (one) => {
+  if (!one.shown) return one.verdict;
+  const told = state.statuses.get(one.shown.hash);
+  if (told && told !== "active" && STATUSES.includes(told)) return told;
+  return judge(one.shown, now()).verdict;
+};
+
+const banner = (verdict, officers) => {
+  const { tone, zh, en } = VERDICTS[verdict];
+  const made = element("section", { className: `verdict ${tone}` });
+  const shape = element("span", { text: SHAPES[tone], className: "shape" });
+  shape.setAttribute("aria-hidden", "true");
+  made.append(shape, both("h2", zh[0], en[0]));
+  const times = officers.filter((one) => one.shown).map((one) => one.shown.at);
+  if (times.length) {
+    const at = Math.min(...times);
+    const age = now() - at;
+    const [zhAge, enAge] = ageText(age);
+    made.append(
+      both(
+        "p",
+        age < 0 ? `此码的时间比现在晚 ${zhAge}` : `此码生成于 ${zhAge}前（${clock(at)}）`,
+        age < 0 ? `Made ${enAge} ahead of now` : `Made ${enAge} ago`,
+        "age",
+      ),
+    );
+  }
+  made.append(both("p", zh[1], en[1]), both("p", zh[2], en[2], "action"));
+  return made;
+};
+
+const card = (one, verdict) => {
+  const { tone, zh, en } = VERDICTS[verdict];
+  const made = element("section", { className: "officer" });
+  made.append(element("p", { text: `${SHAPES[tone]} ${zh[0]} ${en[0]}`, className: `tag ${tone}` }));
+  if (!one.shown) {
+    made.append(both("p", "无法证明是谁，不显示姓名。", "Nobody is proven, so no name is shown."));
+    return made;
+  }
+  const { credential } = one.shown;
+  const list = element("dl");
+  const row = (zhName, enName, value) =>
+    list.append(both("dt", zhName, enName), element("dd", { text: value }));
+  row("单位", "Agency", credential.agency);
+  row("证件号", "Certificate", credential.certificate);
+  row("有效期", "Valid", `${day(credential.validFrom)} 至 ${day(credential.validTo)}`);
+  const told = state.statuses.get(one.shown.hash);
+  const asOf = told ? "平台刚刚确认" : `截至 ${clock(credential.issuedAt).slice(0, 16)}`;
+  row("证件状态", "Status as of", told === "unknown" ? "平台没有此证件的记录" : asOf);
+  made.append(element("h3", { text: credential.name }), list);
+  return made;
+};
+
+const note = (zh, en) => element("section", { className: "note" }, both("p", zh, en));
+
+const draw = () => {
+  const { report } = state;
+  if (!report) return;
+  const verdicts = report.officers.map(verdictOf);
+  const overall = worst(verdicts.map((verdict) => ({ verdict })));
+  const cards = report.officers.map((one, index) => card(one, verdicts[index]));
+  const notes = [];
+  const lone = report.officers.filter((one) => one.shown && !one.shown.credential.auxiliary).length < 2;
+  if (lone && VERDICTS[overall].tone !== "bad") {
+    // 《行政处罚法》第四十二条.
+    notes.push(note("码中不足两名执法人员；执法时执法人员不得少于两人。", "Fewer than two officers are in this code; at least two are required."));
+  }
+  if (Math.abs(state.offset) > CLOCK_MS) {
+    notes.push(note("手机时间不准，已按平台时间判断。", "The phone's clock is off; the platform's time was used."));
+  }
+  result.replaceChildren(banner(overall, report.officers), ...notes, ...cards);
+};
+
+const waiting = (zh, en, zhWhy, enWhy) => {
+  state.report = null;
+  const made = element("section", { className: "verdict wait" });
+  made.append(element("span", { text: SHAPES.wait, className: "shape" }), both("h2", zh, en), both("p", zhWhy, enWhy));
+  result.replaceChildren(made);
+};
+
+const say = (id, zh, en) => document.getElementById(id).replaceChildren(...both("p", zh, en).childNodes);
+
+/** Asks HQ for the status of every proven credential, and so for the time. */
+const ask = async () => {
+  const proven = state.report?.officers.filter((one) => one.shown) ?? [];
+  if (!proven.length || Date.now() - state.asked < STATUS_EVERY_MS) return;
+  state.asked = Date.now();
+  try {
+    for (const { shown } of proven) {
+      const before = Date.now();
+      const reply = await fetch(`c/status/${shown.hash}`, { cache: "no-store", credentials: "omit" });
+      const { status, at } = await reply.json();
+      if (!reply.ok || typeof status !== "string" || !Number.isFinite(at)) throw new Error("reply");
+      const offset = at - (before + Date.now()) / 2;
+      state.offset = Math.abs(offset) > CLOCK_MS ? offset : 0;
+      state.statuses.set(shown.hash, status);
+    }
+    say("network", "已联网：证件状态和时间已与平台核对。", "On line: status and time were compared with the platform.");
+  } catch {
+    say("network", "未能联网：签名已核验，证件状态以签发时为准。", "Off line: signatures are checked; the status is the one at issue.");
+  }
+  draw();
+};
+
+const run = async () => {
+  const text = location.hash.slice(1);
+  if (!text) {
+    waiting("请扫描核验码", "Scan a code", "请用手机相机扫描执法人员亮证时显示的二维码。", "Scan the code that officers show with their credentials.");
+    return;
+  }
+  let issuer;
+  try {
+    const reply = await fetch("c/issuer", { credentials: "omit" });
+    issuer = fromHex((await reply.json()).key);
+    if (!reply.ok || issuer.length !== 32) throw new Error("issuer");
+  } catch {
+    waiting("暂时无法核验", "Cannot check yet", "没有取得签发平台的公钥，请联网后重新打开本页。", "The issuer's key could not be loaded; open this page again on line.");
+    return;
+  }
+  const fingerprint = toHex(sha256(issuer)).slice(0, 16).match(/.{4}/g).join(" ");
+  say("issuer", `签发平台公钥指纹 ${fingerprint}`, "Fingerprint of the issuer's key");
+  state.statuses.clear();
+  state.asked = 0;
+  state.report = check(text, issuer, now());
+  draw();
+  await ask();
+};
+
+addEventListener("hashchange", run);
+setInterval(() => {
+  draw();
+  ask();
+}, 1000);
+run();
+// Kept for the next time without a network; browsers allow it on pages with TLS only.
+navigator.serviceWorker?.register("c/sw.js", { scope: "c" }).catch(() => {});

@@ -1,0 +1,36 @@
+// Keeps the page for use without a network. The newest wins where there is a network; statuses are
+// never kept, because an old answer would look like a new one.
+
+const CACHE = "check-1";
+const PAGES = ["../c", "page.js", "check.js", "words.js", "noble-ed25519.js", "style.css", "issuer"];
+
+self.addEventListener("install", (event) => {
+  self.skipWaiting();
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(PAGES)));
+});
+
+self.addEventListener("activate", (event) => {
+  const old = async () => {
+    for (const name of await caches.keys()) if (name !== CACHE) await caches.delete(name);
+    await self.clients.claim();
+  };
+  event.waitUntil(old());
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  if (request.method !== "GET" || request.url.includes("/c/status/")) return;
+  const serve = async () => {
+    const cache = await caches.open(CACHE);
+    try {
+      const reply = await fetch(request);
+      if (reply.ok) await cache.put(request, reply.clone());
+      return reply;
+    } catch (error) {
+      const kept = await cache.match(request, { ignoreSearch: true });
+      if (kept) return kept;
+      throw error;
+    }
+  };
+  event.respondWith(serve());
+});

@@ -1,0 +1,88 @@
+// Demands that the page which checks credential codes says what the handheld's code says.
+//
+//   cargo run -q -p sync-model --example credential_vectors > vectors.json
+//   node tests/check_page.mjs vectors.json
+//
+// Plain node 18 or later, no packages. Exit code 1 and every difference on the first failures.
+
+import assert from "node:assert/strict";
+import { createHash, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+import { check, fromHex, sha256, sha512, verifies } from "../assets/check/check.js";
+import { VERDICTS } from "../assets/check/words.js";
+
+const SHOWN_MAX = 20;
+const CHANGED = ["bit", "bytes", "digit", "cut", "cut digits"];
+const { order, words, cases } = JSON.parse(readFileSync(process.argv[2], "utf8"));
+
+// The same words in the same order.
+assert.deepEqual(Object.keys(VERDICTS), order);
+for (const [name, told] of Object.entries(words)) {
+  assert.deepEqual(VERDICTS[name].zh, told.zh, name);
+  assert.deepEqual(VERDICTS[name].en, told.en, name);
+}
+
+// Our hashes and signatures are the ones of the platform's library.
+for (let length = 0; length < 300; length += 1) {
+  const bytes = new Uint8Array(randomBytes(length));
+  for (const [name, ours] of [["sha256", sha256], ["sha512", sha512]]) {
+    assert.equal(Buffer.from(ours(bytes)).toString("hex"), createHash(name).update(bytes).digest("hex"));
+  }
+}
+for (let round = 0; round < 50; round += 1) {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const key = new Uint8Array(publicKey.export({ type: "spki", format: "der" }).subarray(-32));
+  const message = new Uint8Array(randomBytes(round * 7));
+  const signature = new Uint8Array(sign(null, message, privateKey));
+  assert(verify(null, message, publicKey, signature) && verifies(key, message, signature));
+  signature[round] ^= 1 << round % 8;
+  assert(!verifies(key, message, signature));
+}
+// Keys and signatures of small order sign everything; a second form of one point is refused.
+const identity = new Uint8Array(32);
+identity[0] = 1;
+const forged = new Uint8Array(64);
+forged[0] = 1;
+assert(!verifies(identity, new Uint8Array(5), forged));
+
+// The same verdict on every code.
+const counts = new Map();
+const differences = [];
+let accepted = 0;
+const started = performance.now();
+for (const { name, text, now, issuer, expected } of cases) {
+  const report = check(text, fromHex(issuer), now);
+  const found = {
+    verdict: report.verdict,
+    officers: report.officers.map((one) => ({
+      verdict: one.verdict,
+      seconds: one.seconds ?? null,
+      name: one.shown?.credential.name ?? null,
+    })),
+  };
+  counts.set(found.verdict, (counts.get(found.verdict) ?? 0) + 1);
+  accepted += found.verdict === "live" && CHANGED.includes(name) ? 1 : 0;
+  try {
+    assert.deepEqual(found, expected);
+  } catch {
+    differences.push({ name, now, text: text.slice(0, 80), found, expected });
+  }
+}
+const took = performance.now() - started;
+
+for (const difference of differences.slice(0, SHOWN_MAX)) {
+  console.error(JSON.stringify(difference));
+}
+console.log(`${cases.length} codes in ${Math.round(took)} ms, ${differences.length} differences`);
+console.log([...counts].map(([verdict, count]) => `${verdict} ${count}`).join(", "));
+// What `order` names must have been seen, or the codes no longer try it.
+assert.deepEqual(order.filter((verdict) => !counts.has(verdict)), []);
+assert(cases.length >= 2000, "too few codes");
+assert.equal(differences.length, 0);
+const two = cases[0];
+const once = performance.now();
+check(two.text, fromHex(two.issuer), two.now);
+console.log(`a code of two officers takes ${(performance.now() - once).toFixed(1)} ms`);
+console.log(`accepted although changed: ${accepted}`);
+assert.equal(accepted, 0);
