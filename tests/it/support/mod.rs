@@ -1,6 +1,8 @@
 //! What the scenarios share.
 
 pub mod check;
+pub mod device;
+pub mod papers;
 pub mod people;
 pub mod photos;
 pub mod proxy;
