@@ -105,7 +105,7 @@ impl Inner {
                 };
                 let keys = keys_of(tx, &decision.officer_signatures)?;
                 findings.extend(signatures::decision(decision, &keys));
-                let at = decision::judged_at(&decision, &envelope.recorded);
+                let at = decision::judged_at(decision, &envelope.recorded);
                 findings.extend(decision::check_decision(decision, rulebook.as_deref(), at));
                 let number = &decision.document_number;
                 let taken = tx.use_document_number(number, decision.document, envelope.device)?;
