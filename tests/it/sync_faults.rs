@@ -28,6 +28,7 @@ const CUTS: &[Cut] = &[
     cut(Fault::ReplyTorn),
     cut(Fault::HeaderTorn),
     cut(Fault::Answer500),
+    cut(Fault::Answer429),
     cut(Fault::AnswerGarbage),
     cut(Fault::AnswerForeign),
     // HQ is killed over the request, or after it has saved and before the answer arrives.

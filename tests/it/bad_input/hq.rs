@@ -92,7 +92,7 @@ fn an_assignment_that_cites_an_unknown_matter_is_said_so_and_the_others_work() {
     ok(device.sync());
     let view = ok(assignment::list(services));
     let view = view.iter().find(|one| one.assignment.title == "混合任务").unwrap();
-    assert_eq!(view.unknown_matters, [code.clone()]);
+    assert_eq!(view.unknown_matters, std::slice::from_ref(&code));
     let (inspection, left_out) = ok(begin(services, device.find("混合任务"), &begin_input()));
     assert!(text::findings_text(&left_out).contains(&code), "{left_out:?}");
     let visit = services.store.read(|r| r.inspection(inspection)).unwrap().unwrap().begun;

@@ -27,6 +27,8 @@ pub enum Fault {
     HeaderTorn,
     /// HQ never sees it; a server error page comes back.
     Answer500,
+    /// HQ never sees it; somebody in between asks to come back later.
+    Answer429,
     /// HQ never sees it; 200 with bytes that are no CBOR.
     AnswerGarbage,
     /// HQ never sees it; 200 with well-formed CBOR of another type.
@@ -176,6 +178,7 @@ fn exchange(mut device: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let reply = match fault {
         Some(Fault::Refused) => return Ok(()),
         Some(Fault::Answer500) => canned("500 Internal Server Error", b"<h1>Bad Gateway</h1>"),
+        Some(Fault::Answer429) => canned("429 Too Many Requests", b"slow down"),
         Some(Fault::AnswerGarbage) => canned("200 OK", b"\xff\xfe this is no answer \x00"),
         // {"ok": true} in CBOR.
         Some(Fault::AnswerForeign) => canned("200 OK", b"\xa1\x62ok\xf5"),
