@@ -1,11 +1,10 @@
 //! Showing credentials, as an act that comes before every other act of a visit.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
-use sync_core::random;
+use sync_core::{StoreError, random};
 use sync_model::canonical;
 use sync_model::cose::{self, Context, CoseError};
+use sync_model::credential_code::{CredentialCode, OFFICERS_MAX};
 use sync_model::hash::Hash;
 use sync_model::id::InspectionId;
 use sync_model::record::Record;
@@ -31,15 +30,6 @@ pub struct DisplayInput {
     pub physical_card_shown: bool,
     /// What the party did.
     pub reaction: PartyReaction,
-}
-
-/// What the code holds: per officer the signed credential and the signed moment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CodePayload {
-    /// Signed credentials.
-    pub credentials: Vec<ByteBuf>,
-    /// Signed moments, in the same order.
-    pub moments: Vec<ByteBuf>,
 }
 
 /// Records that both officers showed their credentials.
@@ -107,7 +97,8 @@ fn sign_moments(
         .collect()
 }
 
-/// Returns the text of the code for this instant; the page asks again every few seconds.
+/// Returns the address that the code of this instant opens on a phone: HQ's page, and behind `#` what
+/// it checks. The page here asks again every few seconds.
 /// `challenge` are digits that the party said aloud, empty if none: the officers' keys sign them.
 ///
 /// # Errors
@@ -122,17 +113,22 @@ pub fn live_code(
     if moments.is_empty() {
         return Err(AppError::NoShift);
     }
-    let payload = {
+    let code = {
         let session = services.session();
-        CodePayload {
+        CredentialCode {
             credentials: session
                 .unlocked()
                 .iter()
+                .take(OFFICERS_MAX)
                 .map(|one| ByteBuf::from(one.credential_bytes.clone()))
                 .collect(),
-            moments: moments.into_iter().map(|one| ByteBuf::from(one.moment)).collect(),
+            moments: moments
+                .into_iter()
+                .take(OFFICERS_MAX)
+                .map(|one| ByteBuf::from(one.moment))
+                .collect(),
         }
     };
-    let bytes = canonical::to_bytes(&payload).map_err(CoseError::from)?;
-    Ok(format!("XZ1:{}", URL_SAFE_NO_PAD.encode(bytes)))
+    let enrollment = services.store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
+    code.to_url(&enrollment.hq).map_err(|_| AppError::NotFound("room in a code"))
 }

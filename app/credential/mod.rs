@@ -5,8 +5,10 @@
 
 #[cfg(feature = "window")]
 pub mod adapter;
+mod check;
 mod display;
 mod qr;
 
-pub use display::{CodePayload, DisplayInput, display, live_code};
+pub use check::check;
+pub use display::{DisplayInput, display, live_code};
 pub use qr::{QrModules, qr};
