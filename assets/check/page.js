@@ -13,7 +13,7 @@ const CLOCK_MS = 30_000;
 const STATUS_EVERY_MS = 60_000;
 
 const result = document.getElementById("result");
-const state = { report: null, offset: 0, live: [], statuses: new Map(), asked: 0, online: null };
+const state = { report: null, offset: 0, statuses: new Map(), asked: 0, drawn: "", tick: () => {} };
 
 const now = () => Date.now() + state.offset;
 
@@ -47,6 +47,21 @@ const ageText = (ms) => {
   return [`${s} 秒`, `${s} s`];
 };
 
+/** How old the code is; a screen reader is not told every second. */
+const ageLine = (officers) => {
+  const made = element("p", { className: "age" });
+  made.setAttribute("aria-live", "off");
+  const at = Math.min(...officers.map((one) => one.shown.at));
+  state.tick = () => {
+    const age = now() - at;
+    const [zh, en] = ageText(age);
+    const told = age < 0 ? [`时间比现在晚 ${zh}`, `${en} ahead of now`] : [`${zh}前生成`, `Made ${en} ago`];
+    made.replaceChildren(told[0], element("span", { text: `${told[1]} · ${clock(at)}`, lang: "en" }));
+  };
+  state.tick();
+  return made;
+};
+
 /** One officer's verdict by the clock of this moment and by what HQ says. */
 const verdictOf = (one) => {
   if (!one.shown) return one.verdict;
@@ -61,20 +76,7 @@ const banner = (verdict, officers) => {
   const shape = element("span", { text: SHAPES[tone], className: "shape" });
   shape.setAttribute("aria-hidden", "true");
   made.append(shape, both("h2", zh[0], en[0]));
-  const times = officers.filter((one) => one.shown).map((one) => one.shown.at);
-  if (times.length) {
-    const at = Math.min(...times);
-    const age = now() - at;
-    const [zhAge, enAge] = ageText(age);
-    made.append(
-      both(
-        "p",
-        age < 0 ? `此码的时间比现在晚 ${zhAge}` : `此码生成于 ${zhAge}前（${clock(at)}）`,
-        age < 0 ? `Made ${enAge} ahead of now` : `Made ${enAge} ago`,
-        "age",
-      ),
-    );
-  }
+  if (officers.length && officers.every((one) => one.shown)) made.append(ageLine(officers));
   made.append(both("p", zh[1], en[1]), both("p", zh[2], en[2], "action"));
   return made;
 };
@@ -82,22 +84,26 @@ const banner = (verdict, officers) => {
 const card = (one, verdict) => {
   const { tone, zh, en } = VERDICTS[verdict];
   const made = element("section", { className: "officer" });
-  made.append(element("p", { text: `${SHAPES[tone]} ${zh[0]} ${en[0]}`, className: `tag ${tone}` }));
+  const tag = element("p", { text: `${SHAPES[tone]} ${zh[0]} ${en[0]}`, className: `tag ${tone}` });
   if (!one.shown) {
-    made.append(both("p", "无法证明是谁，不显示姓名。", "Nobody is proven, so no name is shown."));
+    made.append(tag, both("p", "无法证明是谁，不显示姓名。", "Nobody is proven, so no name is shown."));
     return made;
   }
   const { credential } = one.shown;
   const list = element("dl");
-  const row = (zhName, enName, value) =>
-    list.append(both("dt", zhName, enName), element("dd", { text: value }));
+  const row = (zhName, enName, value, enValue) => {
+    const told = element("dd", { text: value });
+    if (enValue) told.append(element("span", { text: enValue, lang: "en" }));
+    list.append(both("dt", zhName, enName), told);
+  };
   row("单位", "Agency", credential.agency);
-  row("证件号", "Certificate", credential.certificate);
-  row("有效期", "Valid", `${day(credential.validFrom)} 至 ${day(credential.validTo)}`);
+  row("证号", "No.", credential.certificate);
+  row("有效", "Valid", `${day(credential.validFrom)} 至 ${day(credential.validTo)}`);
   const told = state.statuses.get(one.shown.hash);
-  const asOf = told ? "平台刚刚确认" : `截至 ${clock(credential.issuedAt).slice(0, 16)}`;
-  row("证件状态", "Status as of", told === "unknown" ? "平台没有此证件的记录" : asOf);
-  made.append(element("h3", { text: credential.name }), list);
+  if (told === "unknown") row("状态", "Status", "平台没有此证件的记录", "not known to the platform");
+  else if (told) row("状态", "Status", "平台刚刚核对", "compared with the platform now");
+  else row("状态", "Status", `截至 ${clock(credential.issuedAt).slice(0, 16)}`, "as of then, not compared on line");
+  made.append(element("h3", { text: credential.name }), tag, list);
   return made;
 };
 
@@ -108,6 +114,13 @@ const draw = () => {
   if (!report) return;
   const verdicts = report.officers.map(verdictOf);
   const overall = worst(verdicts.map((verdict) => ({ verdict })));
+  const key = JSON.stringify([verdicts, [...state.statuses], Math.abs(state.offset) > CLOCK_MS]);
+  if (key === state.drawn) {
+    state.tick();
+    return;
+  }
+  state.drawn = key;
+  state.tick = () => {};
   const cards = report.officers.map((one, index) => card(one, verdicts[index]));
   const notes = [];
   const lone = report.officers.filter((one) => one.shown && !one.shown.credential.auxiliary).length < 2;
@@ -123,6 +136,7 @@ const draw = () => {
 
 const waiting = (zh, en, zhWhy, enWhy) => {
   state.report = null;
+  state.drawn = "";
   const made = element("section", { className: "verdict wait" });
   made.append(element("span", { text: SHAPES.wait, className: "shape" }), both("h2", zh, en), both("p", zhWhy, enWhy));
   result.replaceChildren(made);
@@ -147,6 +161,8 @@ const ask = async () => {
     }
     say("network", "已联网：证件状态和时间已与平台核对。", "On line: status and time were compared with the platform.");
   } catch {
+    // What HQ withdrew stays withdrawn; what it confirmed is not fresh any more.
+    for (const [hash, status] of state.statuses) if (status === "active") state.statuses.delete(hash);
     say("network", "未能联网：签名已核验，证件状态以签发时为准。", "Off line: signatures are checked; the status is the one at issue.");
   }
   draw();
@@ -171,6 +187,7 @@ const run = async () => {
   say("issuer", `签发平台公钥指纹 ${fingerprint}`, "Fingerprint of the issuer's key");
   state.statuses.clear();
   state.asked = 0;
+  state.drawn = "";
   state.report = check(text, issuer, now());
   draw();
   await ask();

@@ -2,6 +2,8 @@
 // never kept, because an old answer would look like a new one.
 
 const CACHE = "check-1";
+/** How long a bad line may keep the kept copy waiting. */
+const PATIENCE_MS = 3000;
 const PAGES = ["../c", "page.js", "check.js", "words.js", "noble-ed25519.js", "style.css", "issuer"];
 
 self.addEventListener("install", (event) => {
@@ -22,14 +24,18 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || request.url.includes("/c/status/")) return;
   const serve = async () => {
     const cache = await caches.open(CACHE);
+    const kept = await cache.match(request, { ignoreSearch: true });
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), kept ? PATIENCE_MS : 60_000);
     try {
-      const reply = await fetch(request);
+      const reply = await fetch(request, { signal: stop.signal });
       if (reply.ok) await cache.put(request, reply.clone());
       return reply;
     } catch (error) {
-      const kept = await cache.match(request, { ignoreSearch: true });
       if (kept) return kept;
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   };
   event.respondWith(serve());
