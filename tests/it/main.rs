@@ -15,6 +15,7 @@
 
 mod bad_input;
 mod clock;
+mod credential_code;
 mod kill;
 mod offline_day;
 mod rehearsal;
