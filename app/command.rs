@@ -73,7 +73,8 @@ fn remote_hq(arguments: &Arguments) -> anyhow::Result<Option<(String, Codes)>> {
     let officers = officers
         .split(',')
         .map(|pair| {
-            let (officer, code) = pair.split_once(':').context("--officers 的格式是 编号:激活码")?;
+            let (officer, code) =
+                pair.split_once(':').context("--officers 的格式是 编号:激活码")?;
             Ok(OfficerCode {
                 officer: sync_model::id::OfficerId(officer.trim().parse()?),
                 code: code.to_owned(),
@@ -158,11 +159,12 @@ pub(crate) fn screenshots(arguments: &Arguments) -> Done {
         .context("--size 的格式是 720x1280")?;
     let theme = match arguments.option("theme").unwrap_or("light") {
         "light" => ThemeKind::Day,
-        "dark" => ThemeKind::Night,
+        "dark" => ThemeKind::Dark,
         "sun" => ThemeKind::Sun,
         _ => bail!("--theme 只能是 light、dark 或 sun"),
     };
-    let scale: f32 = arguments.option("scale").unwrap_or("1.0").parse().context("--scale 是数字")?;
+    let scale: f32 =
+        arguments.option("scale").unwrap_or("1.0").parse().context("--scale 是数字")?;
     let made = xunzheng::screenshots::run(Path::new(out), width, height, theme, scale)?;
     println!("已画 {} 个页面到 {out}", made.len());
     Ok(ExitCode::SUCCESS)

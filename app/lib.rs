@@ -10,6 +10,7 @@ pub mod device;
 pub mod document;
 pub mod error;
 pub mod evidence;
+pub mod glyph;
 pub mod inspection;
 pub mod practice;
 pub mod rehearse;

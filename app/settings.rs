@@ -72,9 +72,9 @@ impl Arguments {
         if let Some(folder) = from("XUNZHENG_DATA") {
             return PathBuf::from(folder);
         }
-        let share = from("XDG_DATA_HOME").map(PathBuf::from).or_else(|| {
-            from("HOME").map(|home| PathBuf::from(home).join(".local").join("share"))
-        });
+        let share = from("XDG_DATA_HOME")
+            .map(PathBuf::from)
+            .or_else(|| from("HOME").map(|home| PathBuf::from(home).join(".local").join("share")));
         share.unwrap_or_else(|| PathBuf::from(".")).join("xunzheng")
     }
 }

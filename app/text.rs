@@ -29,9 +29,9 @@ pub fn explain(error: &AppError) -> String {
         AppError::NotActivated => "该执法人员尚未在本机开通，请联网用激活码开通。".to_owned(),
         AppError::NoShift => "请执法人员本人解锁，并点“开始值班”。".to_owned(),
         AppError::NoRulebook => "本机还没有规则库，请联网同步一次。".to_owned(),
-        AppError::NoNumbers { authority, year } => format!(
-            "{authority} {year} 年的文号已用完，请联网同步领取；不影响取证和制作笔录。"
-        ),
+        AppError::NoNumbers { authority, year } => {
+            format!("{authority} {year} 年的文号已用完，请联网同步领取；不影响取证和制作笔录。")
+        }
         AppError::NotFound(what) => format!("找不到所需内容（{what}），请返回后重新打开。"),
         AppError::Order(step) => order(*step).to_owned(),
         AppError::Input(input) => self::input(*input),
@@ -77,9 +77,7 @@ fn store(error: &StoreError) -> String {
 
 fn sync(error: &SyncError) -> String {
     match error {
-        SyncError::Unreachable(_) => {
-            "暂时连不上总部，记录都在本机，联网后自动上报。".to_owned()
-        }
+        SyncError::Unreachable(_) => "暂时连不上总部，记录都在本机，联网后自动上报。".to_owned(),
         SyncError::Garbage(_) => {
             "总部的回答无法识别，记录都在本机，稍后再试；多次出现请联系总部。".to_owned()
         }
@@ -90,7 +88,9 @@ fn sync(error: &SyncError) -> String {
             ProblemCode::BadCode => "开通码或激活码不对、已用过或已过期，请向总部重新领取。",
             ProblemCode::NotAuthentic => "总部不认识本机，请联系总部核对开通情况。",
             ProblemCode::Revoked => "总部已停用本机，请联系总部；本机记录仍然保留。",
-            ProblemCode::Fork => "总部已有同一编号的另一条记录，本机可能被复制过。请停用并联系总部。",
+            ProblemCode::Fork => {
+                "总部已有同一编号的另一条记录，本机可能被复制过。请停用并联系总部。"
+            }
             ProblemCode::Full | ProblemCode::Busy | ProblemCode::Internal => {
                 "总部暂时忙，记录都在本机，稍后自动再试。"
             }
@@ -162,9 +162,7 @@ fn input(input: Input) -> String {
         Input::SignatureTooShort => "签名笔画太少，请重新签。".to_owned(),
         Input::SignatureElsewhere => "签名不是签在这一页上的，请在本页重签。".to_owned(),
         Input::Empty(what) => format!("请填写{what}。"),
-        Input::Amount => {
-            "金额不对：应当大于零，并且不得因陈述、申辩而加重。".to_owned()
-        }
+        Input::Amount => "金额不对：应当大于零，并且不得因陈述、申辩而加重。".to_owned(),
         Input::Name => "姓名应为 1 至 60 个字，不含换行等控制字符。".to_owned(),
         Input::ShownTooShort => "证件须展示 3 秒以上，让当事人看清。".to_owned(),
         Input::SameOfficer => "询问人和记录人不能是同一人。".to_owned(),

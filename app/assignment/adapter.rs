@@ -10,6 +10,7 @@ use sync_model::rule::Weight;
 
 use super::{AssignmentView, DetailView};
 use crate::error::AppError;
+use crate::glyph::shown;
 use crate::inspection::{self, StepState, StepView, VisitStep};
 use crate::ui::{
     AssignmentAdapter, AssignmentRow, ChipRow, MainWindow, MatterRow, Page, StepRow, Tone,
@@ -123,7 +124,7 @@ fn row(view: &AssignmentView, now: sync_model::time::Timestamp) -> AssignmentRow
         id: one.assignment.to_string().into(),
         time: time.into(),
         kind: super::source_text(one.source).into(),
-        premises: one.premises.name.as_str().into(),
+        premises: shown(&one.premises.name).into(),
         address: one.premises.address.as_str().into(),
         departments: view.authorities.join("、").into(),
         state: super::state_text(view.state).into(),
@@ -154,7 +155,7 @@ fn fill_detail(desk: &Rc<Desk>, id: AssignmentId, found: &DetailView) {
     let Some(window) = desk.window() else { return };
     let page = window.global::<AssignmentAdapter<'_>>();
     page.set_detail_id(id.to_string().into());
-    page.set_detail_title(found.title.as_str().into());
+    page.set_detail_title(shown(&found.title).into());
     page.set_detail_subtitle(found.subtitle.as_str().into());
     page.set_facts(rows::facts(&found.facts));
     let matters = found.matters.iter().map(|matter| {

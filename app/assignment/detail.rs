@@ -89,10 +89,7 @@ fn subtitle(row: &AssignmentRow) -> String {
     format!("{}　{}　{when}", source_text(one.source), state_text(row.state))
 }
 
-fn facts(
-    assignment: &Assignment,
-    visit: Option<&InspectionRow>,
-) -> Vec<(&'static str, String)> {
+fn facts(assignment: &Assignment, visit: Option<&InspectionRow>) -> Vec<(&'static str, String)> {
     let party = &assignment.party;
     let mut facts = vec![("任务", assignment.title.clone()), ("当事人", party.name.clone())];
     if let Some(code) = &party.credit_code {

@@ -1,8 +1,8 @@
 //! 任务: what HQ sends, what may be done about it, and taking it on.
 
+mod accept;
 #[cfg(feature = "window")]
 pub mod adapter;
-mod accept;
 mod detail;
 mod lead;
 mod typed;

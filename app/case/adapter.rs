@@ -13,6 +13,7 @@ use super::typed::{self, FINE, OUTCOMES, PARTY_KINDS, PENALTIES, Typed};
 use super::view::{self, MATTERS_SHOWN, STEPS};
 use super::{DecideInput, decide_on_spot, file_case, give_prior_notice, hear_defense, void_number};
 use crate::error::AppError;
+use crate::glyph::shown;
 use crate::text::explain;
 use crate::ui::{DecisionAdapter, FieldRow, MainWindow, Page, StepRow, SwitchRow, TierRow, Tone};
 use crate::window::Desk;
@@ -144,7 +145,7 @@ fn fill(desk: &Rc<Desk>) -> Result<(), AppError> {
     let party = typed.party();
     let kind = PARTY_KINDS.iter().position(|(kind, _)| *kind == party.kind);
     page.set_party_kind(place(kind));
-    page.set_party_fields(rows::model(party_fields(&typed)));
+    rows::renew(&page.get_party_fields(), party_fields(&typed), |rows| page.set_party_fields(rows));
     page.set_violation_filter(typed.text("filter").into());
     let facts = typed.case.as_ref().map_or(typed.text("facts"), |case| &case.filed.violation);
     page.set_facts_text(facts.into());
@@ -189,7 +190,7 @@ fn fill_rest(desk: &Rc<Desk>) -> Result<(), AppError> {
     let Some(window) = desk.window() else { return Ok(()) };
     let page = window.global::<DecisionAdapter<'_>>();
     let (typed, rules, now) = loaded(desk)?;
-    page.set_party(typed.party().name.into());
+    page.set_party(shown(&typed.party().name).into());
     let matters = view::matters(&rules, &typed, now, typed.text("filter"));
     let chosen = matters
         .iter()

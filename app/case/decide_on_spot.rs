@@ -14,8 +14,8 @@ use sync_model::time::Timestamp;
 use super::facts::{PartyDetails, gather};
 use super::notice::penalty_text;
 use super::reserve_number;
-use crate::document::content::{Content, OnSpotDecision};
 use crate::document;
+use crate::document::content::{Content, OnSpotDecision};
 use crate::error::{AppError, Step, judge};
 use crate::inspection::order_time;
 use crate::services::{Services, rulebook};
@@ -48,9 +48,8 @@ pub fn decide_on_spot(
     in_order(&row)?;
     let rules = services.rulebook()?;
     let judged_at = services.store.read(|r| order_time(r, row.filed.inspection, now))?;
-    let facts = services
-        .store
-        .read(|r| gather(r, &row, officers.clone(), &input.details, judged_at))?;
+    let facts =
+        services.store.read(|r| gather(r, &row, officers.clone(), &input.details, judged_at))?;
     judge(check(&facts, &rules, judged_at), &input.override_reason)?;
     // If the power fails after this, the reserved number waits in the case and is used again.
     let (document, number) = reserve_number(services, case)?;
@@ -58,12 +57,8 @@ pub fn decide_on_spot(
         services.store.read(|r| compose(services, r, &rules, &row, &facts, &number, now))?;
     let stored = document::put(services.store.blobs(), &Content::OnSpotDecision(content.clone()))?;
     let ids = services.session().officer_ids();
-    let statement = Statement {
-        document,
-        revision: 1,
-        content: stored.content.sha256,
-        pages: &stored.pages,
-    };
+    let statement =
+        Statement { document, revision: 1, content: stored.content.sha256, pages: &stored.pages };
     let officer_signatures = officers_sign(services, &ids, &statement)?;
     let scope = services.scope(Some(row.filed.inspection), Some(case));
     let record = services.store.act(&scope, |reader, moment| {

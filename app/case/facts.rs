@@ -108,10 +108,7 @@ fn born_on(identity_number: Option<&str>, now: Timestamp) -> Option<NaiveDate> {
     Some(parsed.born_on)
 }
 
-fn defense(
-    row: &CaseRow,
-    notice_at: Option<Timestamp>,
-) -> Option<(Timestamp, DefenseReply)> {
+fn defense(row: &CaseRow, notice_at: Option<Timestamp>) -> Option<(Timestamp, DefenseReply)> {
     let heard = row.defense.as_ref()?;
     let reply = if heard.waived {
         DefenseReply::Waived

@@ -14,10 +14,7 @@ use crate::services::Services;
 /// # Errors
 /// [`AppError::NoNumbers`] when the block is used up or of another year.
 // 《行政处罚法》第五十二条: 预定格式、编有号码的行政处罚决定书.
-pub fn reserve_number(
-    services: &Services,
-    case: CaseId,
-) -> Result<(DocumentId, String), AppError> {
+pub fn reserve_number(services: &Services, case: CaseId) -> Result<(DocumentId, String), AppError> {
     let row = services.store.read(|r| r.case(case))?.ok_or(AppError::NotFound("case"))?;
     if let Some(document) = row.document
         && let Some(number) = services.store.read(|r| r.reserved_number(document))?

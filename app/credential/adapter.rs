@@ -12,6 +12,7 @@ use sync_model::rule::credential::check_officers;
 use super::{DisplayInput, QrModules, live_code, qr};
 use crate::assignment;
 use crate::error::AppError;
+use crate::glyph::shown;
 use crate::text;
 use crate::ui::{App, CredentialAdapter, MainWindow, OfficerRow, Page, Tone};
 use crate::window::{Desk, rows};
@@ -99,7 +100,9 @@ pub fn refresh(desk: &Rc<Desk>) {
     };
     with_page(desk, |page| {
         let begun = found.as_ref().map(|row| &row.begun);
-        page.set_premises(begun.map_or("还没有开始检查", |begun| &begun.premises.name).into());
+        page.set_premises(
+            shown(begun.map_or("还没有开始检查", |begun| &begun.premises.name)).into(),
+        );
         let number = begun.map_or_else(String::new, |begun| format!("检查 {}", begun.inspection));
         page.set_visit_number(number.into());
         page.set_warning(warning.into());
@@ -136,7 +139,7 @@ fn officers(desk: &Rc<Desk>) -> Vec<OfficerRow> {
             let valid = (credential.valid_from..=credential.valid_to).contains(&now);
             OfficerRow {
                 id: credential.officer.to_string().into(),
-                name: credential.name.as_str().into(),
+                name: shown(&credential.name).into(),
                 initials: credential.name.chars().take(1).collect::<String>().into(),
                 agency: credential.authority_name.as_str().into(),
                 number: credential.certificate_number.as_str().into(),

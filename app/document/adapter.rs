@@ -12,6 +12,7 @@ use sync_model::record::document::DeliveryWay;
 
 use super::{DeliverInput, deliver, print, print_folder, view};
 use crate::error::{AppError, Input};
+use crate::glyph::shown;
 use crate::text::explain;
 use crate::transcript::signing::{Signing, Target};
 use crate::ui::{DocumentAdapter, DocumentRow as Line, MainWindow, Page, Tone};
@@ -90,8 +91,6 @@ fn fill(desk: &Rc<Desk>) -> Result<(), AppError> {
     page.set_rows(rows::model(list.iter().map(line)));
     let folder = print_folder(&services.store);
     page.set_printer_text(format!("打印件写到 {}", folder.display()).into());
-    page.set_deliver_open(false);
-    page.set_delivery_error("".into());
     let Some(row) = chosen(desk, &list) else {
         page.set_chosen_key("".into());
         page.set_title("".into());
@@ -110,7 +109,7 @@ fn fill(desk: &Rc<Desk>) -> Result<(), AppError> {
     let count = u32::try_from(pages.len()).unwrap_or(u32::MAX);
     let at = desk.signing.borrow().page.clamp(1, count.max(1));
     let index = usize::try_from(at.saturating_sub(1)).unwrap_or_default();
-    page.set_body(pages.get(index).map_or("", String::as_str).into());
+    page.set_body(shown(pages.get(index).map_or("", String::as_str)).into());
     page.set_page_label(format!("第 {at} 页　共 {count} 页").into());
     page.set_can_previous(at > 1);
     page.set_can_next(at < count);
@@ -181,6 +180,15 @@ fn write(desk: &Rc<Desk>, what: &'static str) {
     );
 }
 
+/// Sheets close by what was done in them; a refresh in between leaves them open.
+fn close_sheet(desk: &Rc<Desk>) {
+    if let Some(window) = desk.window() {
+        let page = window.global::<DocumentAdapter<'_>>();
+        page.set_deliver_open(false);
+        page.set_delivery_error("".into());
+    }
+}
+
 fn hand_over(desk: &Rc<Desk>) -> Result<(), AppError> {
     let services = desk.services();
     let row = open(desk)?;
@@ -199,11 +207,13 @@ fn hand_over(desk: &Rc<Desk>) -> Result<(), AppError> {
         let place = view::place(services, row.document)?;
         deliver(services, row.document, &DeliverInput { recipient, way, place })?;
         view::forget(services, row.document)?;
+        close_sheet(desk);
         refresh(desk);
         desk.refresh_status();
         desk.tell(Tone::Info, "已注明拒收", "");
         return Ok(());
     }
+    close_sheet(desk);
     let pages = view::pages(services, &row)?.len();
     {
         let mut signing = desk.signing.borrow_mut();

@@ -95,7 +95,7 @@ fn fill(desk: &Rc<Desk>) -> Result<(), AppError> {
     };
     let visit = services.store.read(|r| r.inspection(inspection))?;
     let visit = visit.ok_or(AppError::NotFound("inspection"))?;
-    page.set_premises(visit.begun.premises.name.as_str().into());
+    page.set_premises(crate::glyph::shown(&visit.begun.premises.name).into());
     let tiles = view::tiles(services, inspection)?;
     let waiting = tiles.iter().filter(|tile| tile.state == State::Local).count();
     page.set_count_text(format!("共 {} 件，待上报 {waiting} 件", tiles.len()).into());
@@ -152,7 +152,6 @@ fn picture(services: &Services, hash: &Hash) -> Option<Image> {
 }
 
 fn fill_detail(desk: &Rc<Desk>, page: &EvidenceAdapter<'_>) -> Result<(), AppError> {
-    page.set_exclude_open(false);
     let services = desk.services();
     let Some(evidence) = desk.at().evidence else {
         page.set_number("".into());
@@ -351,6 +350,9 @@ fn exclude_one(desk: &Rc<Desk>, reason: &str) -> Result<(), AppError> {
     let evidence = at.evidence.ok_or(AppError::NotFound("evidence"))?;
     exclude(desk.services(), inspection, evidence, reason)?;
     desk.services().store.forget_draft(&format!("evidence:{evidence}"))?;
+    if let Some(window) = desk.window() {
+        window.global::<EvidenceAdapter<'_>>().set_exclude_open(false);
+    }
     refresh(desk);
     desk.tell(Tone::Good, "已排除，原件保留", "");
     Ok(())

@@ -83,8 +83,7 @@ pub fn capture(
 // 《最高人民法院关于行政诉讼证据若干问题的规定》第六十条: 决定之后收集的证据不能支持该决定.
 fn phase(reader: &Reader<'_>, inspection: InspectionId) -> Result<EvidencePhase, AppError> {
     let row = require_open(reader, inspection)?;
-    let decided =
-        reader.cases_of(inspection)?.iter().any(|case| case.state == CaseState::Decided);
+    let decided = reader.cases_of(inspection)?.iter().any(|case| case.state == CaseState::Decided);
     Ok(match (row.displayed_at, decided) {
         (None, _) => EvidencePhase::PreVisit,
         (_, true) => EvidencePhase::PostDecision,

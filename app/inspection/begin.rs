@@ -6,7 +6,9 @@ use sync_model::id::{AssignmentId, InspectionId};
 use sync_model::record::inspection::InspectionBegun;
 use sync_model::rule::credential::OfficerFacts;
 use sync_model::rule::frequency::{Trigger, VisitCount};
-use sync_model::rule::inspection::{Approval, BeginFacts, VisitCode, check_begin, permitted_matters};
+use sync_model::rule::inspection::{
+    Approval, BeginFacts, VisitCode, check_begin, permitted_matters,
+};
 use sync_model::rule::on_spot::PartyKind;
 use sync_model::rule::{Finding, Weight};
 use sync_model::time::Timestamp;

@@ -35,9 +35,8 @@ pub fn answer(
     inspection: InspectionId,
     answers: Vec<EntryAnswer>,
 ) -> Result<Record, AppError> {
-    let silent = |answer: &EntryAnswer| {
-        answer.result != EntryResult::Pass && answer.note.trim().is_empty()
-    };
+    let silent =
+        |answer: &EntryAnswer| answer.result != EntryResult::Pass && answer.note.trim().is_empty();
     if answers.is_empty() || answers.iter().any(silent) {
         return Err(AppError::Input(Input::Empty("检查情况说明")));
     }

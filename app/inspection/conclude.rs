@@ -94,16 +94,12 @@ fn not_handed_over(
     let documents = reader.documents_of(inspection)?;
     let open = documents.iter().find(|row| row.case.is_some() && row.delivery.is_none());
     Ok(open.map(|row| {
-        let message =
-            format!("{}还没有交付当事人，请当场交付并签收，拒绝签收的注明", row.number);
+        let message = format!("{}还没有交付当事人，请当场交付并签收，拒绝签收的注明", row.number);
         Finding::block("S7", "《行政处罚法》第五十二条", message)
     }))
 }
 
-fn entry_facts(
-    reader: &Reader<'_>,
-    inspection: InspectionId,
-) -> Result<Vec<EntryFacts>, AppError> {
+fn entry_facts(reader: &Reader<'_>, inspection: InspectionId) -> Result<Vec<EntryFacts>, AppError> {
     let answers = reader.answers(inspection)?;
     let list = checklist::merged(reader, inspection)?;
     let entries = list.groups.iter().flat_map(|group| &group.entries);
@@ -119,9 +115,8 @@ fn entry_facts(
                     EntryResult::Fail => Answer::Problem { description: answer.note.clone() },
                     EntryResult::NotChecked => Answer::NotChecked { reason: answer.note.clone() },
                 }),
-                photos: given.map_or(0, |answer| {
-                    u32::try_from(answer.evidence.len()).unwrap_or(u32::MAX)
-                }),
+                photos: given
+                    .map_or(0, |answer| u32::try_from(answer.evidence.len()).unwrap_or(u32::MAX)),
             }
         })
         .collect())

@@ -106,9 +106,8 @@ fn view(step: VisitStep, state: StepState, note: String) -> StepView {
 
 /// A visit needs photographs and a decision only where something was found: never "now".
 fn mark_now(steps: &mut [StepView]) {
-    let needed = |step| {
-        !matches!(step, VisitStep::Evidence | VisitStep::Decision | VisitStep::Documents)
-    };
+    let needed =
+        |step| !matches!(step, VisitStep::Evidence | VisitStep::Decision | VisitStep::Documents);
     let next = steps.iter_mut().find(|one| one.state == StepState::Open && needed(one.step));
     if let Some(next) = next {
         next.state = StepState::Now;

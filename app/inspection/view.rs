@@ -134,10 +134,7 @@ pub fn conclude_field(
 ///
 /// # Errors
 /// [`AppError::NotFound`], [`AppError::NoRulebook`].
-pub fn matters(
-    reader: &Reader<'_>,
-    inspection: InspectionId,
-) -> Result<Vec<MatterView>, AppError> {
+pub fn matters(reader: &Reader<'_>, inspection: InspectionId) -> Result<Vec<MatterView>, AppError> {
     let rulebook = rulebook(reader)?;
     let visit = reader.inspection(inspection)?.ok_or(AppError::NotFound("inspection"))?;
     let groups = walk::walk(reader, inspection)?;

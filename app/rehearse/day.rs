@@ -11,6 +11,7 @@ use sync_model::record::inspection::{EntryAnswer, EntryResult, MatterResult};
 use sync_model::wire::assignment::AssignmentSource;
 
 use super::{Rehearsal, papers};
+use crate::assignment;
 use crate::credential::{DisplayInput, display};
 use crate::device::camera::{Camera, CameraError, FolderCamera};
 use crate::error::AppError;
@@ -18,7 +19,6 @@ use crate::evidence::{CaptureInput, capture};
 use crate::inspection::{
     BeginInput, ConcludeInput, NoticeInput, answer, begin, conclude, give_notice, merged,
 };
-use crate::assignment;
 
 /// Why warnings about plausible durations are gone past: nobody waits in a rehearsal.
 pub(super) const REASON: &str = "演练，时间已压缩";
@@ -163,7 +163,11 @@ fn walk(rehearsal: &mut Rehearsal<'_>, inspection: InspectionId) -> Result<(), A
                 entry: one.entry.id.clone(),
                 matters: one.matter_codes.clone(),
                 result: if index == 0 { EntryResult::Fail } else { EntryResult::Pass },
-                note: if index == 0 { "现场发现问题，已当场指出".to_owned() } else { String::new() },
+                note: if index == 0 {
+                    "现场发现问题，已当场指出".to_owned()
+                } else {
+                    String::new()
+                },
                 evidence: evidence.iter().take(1).map(|row| row.captured.evidence).collect(),
             })
             .collect();

@@ -188,10 +188,7 @@ fn last_recorded(services: &Services) -> Result<sync_model::time::Timestamp, App
 }
 
 /// Pushes everything, twice (acceptance comes with the second pull), and counts the receipts.
-fn push_and_check(
-    rehearsal: &mut Rehearsal<'_>,
-    client: &HqClient,
-) -> Result<(), AppError> {
+fn push_and_check(rehearsal: &mut Rehearsal<'_>, client: &HqClient) -> Result<(), AppError> {
     let services = rehearsal.services;
     sync::round(&services.store, client, &mut |_| {})?;
     sync::round(&services.store, client, &mut |_| {})?;
@@ -212,7 +209,8 @@ fn export(
 ) -> Result<(), AppError> {
     let path = bundle::export(&rehearsal.services.store, inspection, out)?;
     let verified = bundle::verify(&path).map_err(AppError::Bundle)?;
-    rehearsal.report.bundle_verified = verified.records > 0 && verified.receipts == verified.records;
+    rehearsal.report.bundle_verified =
+        verified.records > 0 && verified.receipts == verified.records;
     rehearsal.report.bundle = Some(verified);
     rehearsal.report.bundle_path = Some(path);
     rehearsal.step("导出案卷并核验")

@@ -237,7 +237,11 @@ pub(super) fn decision(
             tier: Some(choice.tier),
             correction_order: "责令立即改正".to_owned(),
         };
-        decide_on_spot(services, case, &DecideInput { details, override_reason: REASON.to_owned() })?;
+        decide_on_spot(
+            services,
+            case,
+            &DecideInput { details, override_reason: REASON.to_owned() },
+        )?;
     }
     rehearsal.step("当场处罚：出具决定书")?;
     hand_over(rehearsal, inspection)

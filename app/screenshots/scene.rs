@@ -3,6 +3,7 @@
 //! Pages show the sample values of their adapters; a scene changes only what makes its state.
 
 use super::picture;
+use crate::glyph::shown;
 use crate::ui::{
     App, AssignmentAdapter, AssignmentRow, ChecklistAdapter, ConcludeAdapter, CredentialAdapter,
     DecisionAdapter, DocumentAdapter, EnrollAdapter, EvidenceAdapter, FindingRow, MainWindow, Page,
@@ -40,10 +41,6 @@ pub(super) const SCENES: &[Scene] = &[
         w.global::<AssignmentAdapter>().set_lead_open(true);
     }),
     scene("assignment", |w| show(w, Page::Assignment)),
-    scene("assignment-return", |w| {
-        show(w, Page::Assignment);
-        w.global::<AssignmentAdapter>().set_return_open(true);
-    }),
     scene("credential", credential),
     scene("credential-large", |w| {
         credential(w);
@@ -144,12 +141,14 @@ fn wrong_pin(window: &MainWindow) {
 fn long_names(window: &MainWindow) {
     show(window, Page::Home);
     let assignments = window.global::<AssignmentAdapter>();
-    let name = "杭州西湖龘㙍堃喆餐饮管理服务有限责任公司古荡街道文三路莫干山路口益乐新村农贸市场北侧临街第一百二十八号𠮷祥分店经营部";
+    let name = shown(
+        "杭州西湖龘㙍堃喆餐饮管理服务有限责任公司古荡街道文三路莫干山路口益乐新村农贸市场北侧临街第一百二十八号𠮷祥分店经营部",
+    );
     let rows: Vec<AssignmentRow> = assignments
         .get_rows()
         .iter()
         .map(|row| AssignmentRow {
-            premises: name.into(),
+            premises: name.as_str().into(),
             address: format!("{name}　{}", row.address).into(),
             departments: "市场监管、消防救援、综合行政执法、卫生健康、生态环境、农业农村".into(),
             ..row
@@ -158,7 +157,7 @@ fn long_names(window: &MainWindow) {
     assignments.set_rows(ModelRc::new(VecModel::from(rows)));
     window
         .global::<StatusAdapter>()
-        .set_officers_text("阿卜杜热合曼·麦麦提图尔荪、欧阳𠮷龘".into());
+        .set_officers_text(shown("阿卜杜热合曼·麦麦提图尔荪、欧阳𠮷龘").into());
 }
 
 fn credential(window: &MainWindow) {

@@ -12,11 +12,7 @@ const DELAYS_MS: &[(u32, u64)] =
 /// Returns how long to wait after `failures` wrong PINs in a row.
 #[must_use]
 pub fn delay_ms(failures: u32) -> u64 {
-    DELAYS_MS
-        .iter()
-        .rev()
-        .find(|(from, _)| failures >= *from)
-        .map_or(0, |(_, delay)| *delay)
+    DELAYS_MS.iter().rev().find(|(from, _)| failures >= *from).map_or(0, |(_, delay)| *delay)
 }
 
 /// Says whether a new PIN is long enough and not a pattern.
@@ -26,13 +22,13 @@ pub fn check_new_pin(pin: &str, certificate_number: &str) -> bool {
     let all_digits = digits.len() == pin.chars().count();
     let length = (PIN_DIGITS_MIN..=PIN_DIGITS_MAX).contains(&digits.len());
     let step = |wanted: i64| {
-        digits.windows(2).all(|pair| {
-            matches!(pair, [a, b] if i64::from(*b) - i64::from(*a) == wanted)
-        })
+        digits
+            .windows(2)
+            .all(|pair| matches!(pair, [a, b] if i64::from(*b) - i64::from(*a) == wanted))
     };
     let pattern = step(0) || step(1) || step(-1);
-    let halves = digits.len() % 2 == 0
-        && digits.get(..digits.len() / 2) == digits.get(digits.len() / 2..);
+    let halves =
+        digits.len() % 2 == 0 && digits.get(..digits.len() / 2) == digits.get(digits.len() / 2..);
     all_digits && length && !pattern && !halves && !certificate_number.contains(pin)
 }
 

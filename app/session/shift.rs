@@ -1,5 +1,6 @@
 //! Beginning and ending a shift, and closing the day.
 
+use sync_core::random;
 use sync_core::store::ShiftRow;
 use sync_model::canonical;
 use sync_model::cose::{self, Context, CoseError};
@@ -8,7 +9,6 @@ use sync_model::record::Record;
 use sync_model::record::shift::{
     DayClosed, Presence, PresenceProof, PresenceStatement, ShiftBegun, ShiftEnded,
 };
-use sync_core::random;
 
 use crate::error::AppError;
 use crate::services::Services;

@@ -39,7 +39,9 @@ pub fn connect(window: &MainWindow, desk: &Rc<Desk>) {
     page.on_choose_text_size(move |index| choose(&here, index, super::save_text_size));
     let here = Rc::clone(desk);
     page.on_check_self(move || {
-        here.background("正在自检", super::check_self, |desk, checks| show_checks(desk, &checks));
+        here.background("正在自检", super::check_self, |desk, checks| {
+            show_checks(desk, &checks)
+        });
     });
     let here = Rc::clone(desk);
     page.on_export_bundle(move || export(&here));
@@ -49,11 +51,7 @@ pub fn connect(window: &MainWindow, desk: &Rc<Desk>) {
     page.on_end_shift(move || leave(&here, "下班", true));
 }
 
-fn choose(
-    desk: &Rc<Desk>,
-    index: i32,
-    save: fn(&Services, usize) -> Result<(), AppError>,
-) {
+fn choose(desk: &Rc<Desk>, index: i32, save: fn(&Services, usize) -> Result<(), AppError>) {
     let Ok(place) = usize::try_from(index) else { return };
     if let Err(error) = save(desk.services(), place) {
         desk.fail(&error);
@@ -93,7 +91,8 @@ pub fn refresh(desk: &Rc<Desk>) {
     match outcome {
         Ok(mut checks) => {
             let detail = "点“重新自检”，逐条核对全部记录".to_owned();
-            let unchecked = CheckView { name: "本机数据", detail, state: CheckState::Attention };
+            let unchecked =
+                CheckView { name: "本机数据", detail, state: CheckState::Attention };
             checks.insert(0, unchecked);
             show_checks(desk, &checks);
         }
@@ -165,7 +164,10 @@ fn leave(desk: &Rc<Desk>, note: &str, day_is_over: bool) {
     let services = desk.services();
     let ended = match end_shift(services, note) {
         // Nobody had begun a shift: the device is locked all the same.
-        Err(AppError::NoShift) => Ok(session::lock(services)),
+        Err(AppError::NoShift) => {
+            session::lock(services);
+            Ok(())
+        }
         other => other.map(drop),
     };
     // The day's statement comes last, so that it covers the end of the shift too.

@@ -3,8 +3,9 @@
 use sync_model::hash::Hash;
 use sync_model::time::TimeQuality;
 
-use crate::device::camera::{CameraChoice, find_camera};
+use crate::device::camera::find_camera;
 use crate::error::AppError;
+use crate::evidence::take::camera_choice;
 use crate::services::Services;
 use crate::text;
 
@@ -50,7 +51,7 @@ pub fn check_self(services: &Services) -> Result<Vec<CheckView>, AppError> {
     };
     let mut all = vec![data];
     all.extend(quick_checks(services)?);
-    all.push(camera());
+    all.push(camera(services)?);
     Ok(all)
 }
 
@@ -100,16 +101,16 @@ pub fn quick_checks(services: &Services) -> Result<Vec<CheckView>, AppError> {
     })
 }
 
-fn camera() -> CheckView {
-    let found = find_camera(&CameraChoice::Automatic, Box::new(|_| false));
-    match found {
+fn camera(services: &Services) -> Result<CheckView, AppError> {
+    let choice = camera_choice(&services.store)?;
+    Ok(match find_camera(&choice, Box::new(|_| false)) {
         Ok(Some(camera)) => line("相机", camera.describe(), CheckState::Fine),
         Ok(None) => line("相机", "没有找到相机，可以导入照片", CheckState::Attention),
         Err(error) => {
             tracing::info!(%error, "camera check");
             line("相机", "相机没有响应，可以导入照片", CheckState::Attention)
         }
-    }
+    })
 }
 
 /// Returns what this device and program are.

@@ -163,12 +163,7 @@ fn show(window: &Weak<MainWindow>, progress: Progress) {
     }
 }
 
-fn settle(
-    desk: &Rc<Desk>,
-    schedule: &Schedule,
-    asked: bool,
-    outcome: Result<Progress, AppError>,
-) {
+fn settle(desk: &Rc<Desk>, schedule: &Schedule, asked: bool, outcome: Result<Progress, AppError>) {
     let Some(window) = desk.window() else { return };
     let page = window.global::<SyncAdapter<'_>>();
     page.set_running(false);
@@ -179,8 +174,7 @@ fn settle(
             schedule.due_mono_ms.set(now.mono_ms.saturating_add(BETWEEN_MS));
             say(&page, "", "");
             if asked {
-                let detail =
-                    format!("上报记录 {} 条、附件 {} 件", done.records, done.blobs);
+                let detail = format!("上报记录 {} 条、附件 {} 件", done.records, done.blobs);
                 desk.tell(Tone::Good, "同步完成", &detail);
             }
             if done.feed_items > 0 {

@@ -5,8 +5,8 @@ pub mod adapter;
 mod page;
 mod view;
 
-use sync_core::sync::{self, HqClient, Progress};
 use sync_core::StoreError;
+use sync_core::sync::{self, HqClient, Progress};
 
 use crate::error::AppError;
 use crate::services::Services;
@@ -22,8 +22,7 @@ pub fn sync_now(
     services: &Services,
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Progress, AppError> {
-    let enrollment =
-        services.store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
+    let enrollment = services.store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
     let client = HqClient::new(&enrollment.hq)?;
     let outcome = sync::round(&services.store, &client, watch);
     services.set_online(outcome.is_ok());

@@ -12,6 +12,7 @@ use sync_model::time::Timestamp;
 use super::typed::{self, Typed};
 use super::{prepare, sign_adapter};
 use crate::error::AppError;
+use crate::glyph::shown;
 use crate::ui::{FieldRow, MainWindow, Page, PhraseRow, TranscriptAdapter, TranscriptEntryRow};
 use crate::window::Desk;
 use crate::window::rows;
@@ -47,7 +48,12 @@ pub fn connect(window: &MainWindow, desk: &Rc<Desk>) {
         change(&here, |desk, typed| typed.remove_entry(desk.services(), &key));
     });
     let here = Rc::clone(desk);
-    page.on_insert_phrase(move |index| insert_phrase(&here, index));
+    page.on_insert_phrase(move |index| {
+        insert_phrase(&here, index);
+        if let Some(window) = here.window() {
+            window.global::<TranscriptAdapter<'_>>().set_phrase_open(false);
+        }
+    });
     let here = Rc::clone(desk);
     page.on_render_pages(move || told(&here, render_pages(&here)));
 }
@@ -72,7 +78,6 @@ fn current(desk: &Rc<Desk>) -> Result<Typed, AppError> {
 fn fill(desk: &Rc<Desk>) -> Result<(), AppError> {
     let Some(window) = desk.window() else { return Ok(()) };
     let page = window.global::<TranscriptAdapter<'_>>();
-    page.set_phrase_open(false);
     let Some(inspection) = desk.at().inspection else {
         page.set_premises("没有正在进行的检查".into());
         page.set_officers(ModelRc::default());
@@ -89,7 +94,7 @@ fn fill(desk: &Rc<Desk>) -> Result<(), AppError> {
     let services = desk.services();
     let visit = services.store.read(|r| r.inspection(inspection))?;
     let visit = visit.ok_or(AppError::NotFound("inspection"))?;
-    page.set_premises(visit.begun.premises.name.as_str().into());
+    page.set_premises(shown(&visit.begun.premises.name).into());
     let officers: Vec<String> =
         services.session().unlocked().iter().map(|one| one.credential.name.clone()).collect();
     page.set_officers(rows::texts(officers));
@@ -118,14 +123,14 @@ fn fill(desk: &Rc<Desk>) -> Result<(), AppError> {
         error: typed.error_of(key, now).into(),
         number: key == "phone",
     });
-    page.set_fields(rows::model(fields));
+    rows::renew(&page.get_fields(), fields.collect(), |fields| page.set_fields(fields));
     let entries = (1_usize..).zip(&typed.entries).map(|(number, entry)| TranscriptEntryRow {
         key: entry.key.as_str().into(),
         number: number.to_string().into(),
         question: entry.question.as_str().into(),
         answer: entry.answer.as_str().into(),
     });
-    page.set_entries(rows::model(entries));
+    rows::renew(&page.get_entries(), entries.collect(), |entries| page.set_entries(entries));
     say_open(&page, &typed, typed.draft.saved_at);
     Ok(())
 }

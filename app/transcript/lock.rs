@@ -3,13 +3,13 @@
 use sync_core::store::{Reader, TranscriptRow, TranscriptState};
 use sync_model::canonical;
 use sync_model::cose::{self, Context, CoseError};
+use sync_model::hash::Hash;
 use sync_model::id::{DocumentId, OfficerId, TranscriptId};
 use sync_model::record::signature::{
     OfficerSignature, OfficerStatement, SignatureRefused, SignerRole,
 };
 use sync_model::record::transcript::{Strength, TranscriptLocked};
 use sync_model::record::{Act, Record};
-use sync_model::hash::Hash;
 use sync_model::rule::transcript::{
     self as rule, OtherTranscript, PageFacts, PageSignature, PartyOutcome, ReadBack, RecusalReply,
     SignatureRefusal, TranscriptFacts, check_lock,
@@ -319,9 +319,7 @@ fn span(content: &Content) -> Option<Span> {
             body.ended_at,
             Some(body.interviewee.name.clone()),
         ),
-        Content::Scene(body) => {
-            (rule::TranscriptKind::Scene, body.started_at, body.ended_at, None)
-        }
+        Content::Scene(body) => (rule::TranscriptKind::Scene, body.started_at, body.ended_at, None),
         _ => return None,
     };
     Some(Span { kind, title: content.title(), started_at, ended_at, interviewee })

@@ -11,13 +11,13 @@ pub(crate) mod compose;
 mod correct;
 mod draft;
 pub(crate) mod lock;
+#[cfg(feature = "window")]
+mod pad_adapter;
 mod prepare;
 mod read_back;
 mod sign;
 #[cfg(feature = "window")]
 mod sign_adapter;
-#[cfg(feature = "window")]
-mod pad_adapter;
 #[cfg(feature = "window")]
 mod sign_form;
 pub mod signing;

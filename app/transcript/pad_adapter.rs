@@ -7,7 +7,7 @@ use sync_model::hash::Hash;
 use sync_model::record::document::DeliveryWay;
 use sync_model::record::signature::{Ink, SignerRole, Witness};
 
-use super::sign_adapter::{key_of, refresh, say_refusal, told, transcript};
+use super::sign_adapter::{close_sheets, key_of, refresh, say_refusal, told, transcript};
 use super::sign_form;
 use super::signing::{Pad, Pen, Target};
 use super::view::{self, SignView};
@@ -233,6 +233,9 @@ fn record_refusal(desk: &Rc<Desk>, ink: Option<Ink>) -> Result<(), AppError> {
         recording: chosen.and_then(|index| recordings.get(index)).map(|(_, id)| *id),
     };
     refuse(services, transcript, input)?;
+    if let Some(window) = desk.window() {
+        close_sheets(&window.global::<SignAdapter<'_>>());
+    }
     desk.signing.borrow_mut().pad = None;
     refresh(desk);
     desk.tell(Tone::Info, "已记录拒签", "");

@@ -18,6 +18,7 @@ use super::view::{self, SignView, Signer};
 use super::{LockInput, correct, lock, read_back};
 use crate::document;
 use crate::error::AppError;
+use crate::glyph::shown;
 use crate::inspection::reason_of;
 use crate::text::explain;
 use crate::ui::{MainWindow, Page, SignAdapter, SignerRow, Tone};
@@ -131,11 +132,8 @@ fn fill(desk: &Rc<Desk>, findings: &[Finding]) -> Result<(), AppError> {
     page.set_guardian(text("guardian").into());
     let shown =
         findings.iter().map(|found| rows::finding(found, &text(&format!("reason/{}", found.code))));
-    page.set_findings(rows::model(shown));
-    page.set_correction("".into());
-    page.set_correction_open(false);
-    page.set_refuse_open(false);
-    page.set_refusal_error("".into());
+    rows::renew(&page.get_findings(), shown.collect(), |rows| page.set_findings(rows));
+    page.set_correction(text("correction").into());
     let [reason, name, number, unit] = FIELDS.map(text);
     page.set_refusal_reason(reason.into());
     page.set_witness_name(name.into());
@@ -201,12 +199,17 @@ fn clear(page: &SignAdapter<'_>) {
     page.set_capacity_doubt(false);
     page.set_guardian("".into());
     page.set_findings(ModelRc::default());
+    close_sheets(page);
+    page.set_recordings(ModelRc::default());
+    page.set_pad_open(false);
+}
+
+/// Sheets close by what was done in them; a refresh in between leaves them open.
+pub(super) fn close_sheets(page: &SignAdapter<'_>) {
     page.set_correction("".into());
     page.set_correction_open(false);
     page.set_refuse_open(false);
     page.set_refusal_error("".into());
-    page.set_recordings(ModelRc::default());
-    page.set_pad_open(false);
 }
 
 fn show_page(desk: &Rc<Desk>, page: &SignAdapter<'_>, pages: &[String]) {
@@ -215,7 +218,7 @@ fn show_page(desk: &Rc<Desk>, page: &SignAdapter<'_>, pages: &[String]) {
     let count = u32::try_from(pages.len()).unwrap_or(u32::MAX);
     signing.page = signing.page.clamp(1, count.max(1));
     let index = usize::try_from(signing.page.saturating_sub(1)).unwrap_or_default();
-    page.set_page_text(pages.get(index).map_or("", String::as_str).into());
+    page.set_page_text(shown(pages.get(index).map_or("", String::as_str)).into());
     page.set_page_label(format!("第 {} 页　共 {count} 页", signing.page).into());
     page.set_can_previous(signing.page > 1);
     page.set_can_next(signing.page < count);
@@ -314,6 +317,10 @@ fn confirm_read(desk: &Rc<Desk>) -> Result<(), AppError> {
 fn save_correction(desk: &Rc<Desk>, text: &str) -> Result<(), AppError> {
     let transcript = transcript(desk)?.ok_or(AppError::NotFound("transcript"))?;
     let made = correct(desk.services(), transcript, text)?;
+    sign_form::save(desk.services(), transcript, "correction", "")?;
+    if let Some(window) = desk.window() {
+        close_sheets(&window.global::<SignAdapter<'_>>());
+    }
     refresh(desk);
     let said = format!("已生成第 {} 稿，请重新核对和签名", made.revision);
     desk.tell(Tone::Info, &said, "");

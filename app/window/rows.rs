@@ -1,6 +1,6 @@
 //! Rows that several pages show alike. Rule: texts arrive finished; here they only change type.
 
-use slint::{ModelRc, SharedString, VecModel};
+use slint::{Model, ModelRc, SharedString, VecModel};
 use sync_model::rule::{Finding, Weight};
 
 use crate::ui::{FactRow, FindingRow, Tone};
@@ -8,6 +8,24 @@ use crate::ui::{FactRow, FindingRow, Tone};
 /// Returns a model of these rows.
 pub(crate) fn model<T: Clone + 'static>(rows: impl IntoIterator<Item = T>) -> ModelRc<T> {
     ModelRc::new(rows.into_iter().collect::<VecModel<T>>())
+}
+
+/// Puts `rows` in the place of what `shown` holds. Rows that stay keep their controls, and with them
+/// the cursor of whoever is typing.
+pub(crate) fn renew<T: Clone + PartialEq + 'static>(
+    shown: &ModelRc<T>,
+    rows: Vec<T>,
+    set: impl FnOnce(ModelRc<T>),
+) {
+    let kept = shown.as_any().downcast_ref::<VecModel<T>>();
+    let Some(kept) = kept.filter(|kept| kept.row_count() == rows.len()) else {
+        return set(model(rows));
+    };
+    for (index, row) in rows.into_iter().enumerate() {
+        if kept.row_data(index).as_ref() != Some(&row) {
+            kept.set_row_data(index, row);
+        }
+    }
 }
 
 /// Returns a model of these texts.

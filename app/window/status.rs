@@ -5,6 +5,7 @@ use std::rc::Rc;
 use slint::ComponentHandle;
 
 use super::Desk;
+use crate::glyph::shown;
 use crate::sync_status;
 use crate::ui::{App, MainWindow, Page, StatusAdapter};
 
@@ -36,7 +37,7 @@ pub(super) fn refresh(desk: &Rc<Desk>) {
             bar.set_parked_text(status.parked_text.into());
             bar.set_has_parked(status.has_parked);
             bar.set_synced_text(status.synced_text.into());
-            bar.set_officers_text(status.officers_text.into());
+            bar.set_officers_text(shown(&status.officers_text).into());
             bar.set_clock_warning(status.clock_warning.into());
         }
         Err(error) => desk.fail(&error),

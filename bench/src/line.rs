@@ -3,7 +3,14 @@
 use std::time::Duration;
 
 /// Returns the line of a measurement; `peer` is empty for our own figures.
-pub(crate) fn line(bench: &str, measure: &str, value: f64, unit: &str, note: &str, peer: &str) -> String {
+pub(crate) fn line(
+    bench: &str,
+    measure: &str,
+    value: f64,
+    unit: &str,
+    note: &str,
+    peer: &str,
+) -> String {
     let mut object = serde_json::json!({
         "bench": bench, "measure": measure, "value": value, "unit": unit, "note": note,
     });

@@ -80,11 +80,8 @@ fn visit(services: &Services, practice: &practice::Practice) -> anyhow::Result<I
         override_reason: "测量".to_owned(),
     };
     let (inspection, _) = begin(services, first.assignment.assignment, &input)?;
-    let shown = DisplayInput {
-        shown_ms: 4000,
-        physical_card_shown: true,
-        reaction: PartyReaction::Seen,
-    };
+    let shown =
+        DisplayInput { shown_ms: 4000, physical_card_shown: true, reaction: PartyReaction::Seen };
     display(services, inspection, &shown)?;
     Ok(inspection)
 }
@@ -129,6 +126,7 @@ fn tools(file: &Path, folder: &Path) -> Option<Duration> {
 
 fn run_tool(name: &str, arguments: &[&str]) -> Option<()> {
     let quiet = Stdio::null;
-    let status = Command::new(name).args(arguments).stdout(quiet()).stderr(quiet()).status().ok()?;
+    let status =
+        Command::new(name).args(arguments).stdout(quiet()).stderr(quiet()).status().ok()?;
     status.success().then_some(())
 }

@@ -38,7 +38,8 @@ impl SystemClock {
         let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
             .ok()
             .and_then(|text| Uuid::parse_str(text.trim()).ok());
-        let uptime_ms = std::fs::read_to_string("/proc/uptime").ok().and_then(|text| uptime_ms(&text));
+        let uptime_ms =
+            std::fs::read_to_string("/proc/uptime").ok().and_then(|text| uptime_ms(&text));
         let (boot, offset_ms) = match boot {
             Some(boot) => (boot, uptime_ms.unwrap_or_default()),
             // Without a boot id every process start counts as a boot: times compare less, never

@@ -18,6 +18,18 @@ mod clock;
 mod credential_code;
 mod kill;
 mod offline_day;
+#[cfg(feature = "window")]
+mod page_decision;
+#[cfg(feature = "window")]
+mod page_evidence;
+#[cfg(feature = "window")]
+mod page_session;
+#[cfg(feature = "window")]
+mod page_sync;
+#[cfg(feature = "window")]
+mod page_transcript;
+#[cfg(feature = "window")]
+mod page_visit;
 mod rehearsal;
 mod support;
 mod sync_faults;

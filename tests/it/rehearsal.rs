@@ -71,7 +71,8 @@ fn any_changed_byte_of_a_bundle_is_found_and_named() {
     }
     assert!(sync_core::bundle::verify(&bundle).is_ok());
     println!("bundle bytes changed and found: {changed}");
-    let record = files(&bundle).into_iter().find(|path| path.to_string_lossy().contains("records/"));
+    let record =
+        files(&bundle).into_iter().find(|path| path.to_string_lossy().contains("records/"));
     let record = record.unwrap();
     let mut bad = std::fs::read(&record).unwrap();
     bad[40] ^= 0x80;

@@ -8,6 +8,7 @@ use sync_model::record::inspection::EntryResult;
 
 use super::{visit, with_visit};
 use crate::error::AppError;
+use crate::glyph::shown;
 use crate::inspection::{
     EntryView, GroupView, claim_photos, draft_scope, expect_photos, find, record_pending, walk,
 };
@@ -69,7 +70,7 @@ pub(super) fn refresh(desk: &Rc<Desk>) -> Result<(), AppError> {
     let groups = desk.services().store.read(|reader| walk(reader, id))?;
     let Some(window) = desk.window() else { return Ok(()) };
     let page = window.global::<ChecklistAdapter<'_>>();
-    page.set_premises(row.begun.premises.name.as_str().into());
+    page.set_premises(shown(&row.begun.premises.name).into());
     fill(&page, &groups);
     Ok(())
 }
@@ -170,7 +171,11 @@ fn type_text(desk: &Rc<Desk>, entry: &str, field: &str, text: &str) {
         else {
             continue;
         };
-        if field == "note" { row.note = text.into() } else { row.reason = text.into() }
+        if field == "note" {
+            row.note = text.into()
+        } else {
+            row.reason = text.into()
+        }
         group.entries.set_row_data(index, row);
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn refresh(desk: &Rc<Desk>) -> Result<(), AppError> {
         .collect();
     let Some(window) = desk.window() else { return Ok(()) };
     let page = window.global::<ConcludeAdapter<'_>>();
-    page.set_premises(row.begun.premises.name.as_str().into());
+    page.set_premises(crate::glyph::shown(&row.begun.premises.name).into());
     let minutes = services.clock.now().wall_at.since_ms(row.begun_at).max(0) / 60_000;
     page.set_time_text(format!("{} 到场，已 {minutes} 分钟", row.begun_at.clock()).into());
     page.set_classes(rows::texts(classes.iter().map(|class| class.name.as_str())));

@@ -9,6 +9,7 @@ use sync_model::id::InspectionId;
 use super::{visit, with_visit};
 use crate::assignment;
 use crate::error::AppError;
+use crate::glyph::shown;
 use crate::inspection::{NoticeInput, give_notice, notice_view};
 use crate::ui::{MainWindow, NoticeAdapter, NoticeSection, Tone};
 use crate::window::{Desk, rows};
@@ -81,7 +82,7 @@ pub(super) fn refresh(desk: &Rc<Desk>) -> Result<(), AppError> {
         drafts.into_iter().map(|draft| (draft.field, draft.value)).collect();
     let text = |field: &str| typed.get(field).map_or("", String::as_str);
     with_page(desk, |page| {
-        page.set_premises(row.begun.premises.name.as_str().into());
+        page.set_premises(shown(&row.begun.premises.name).into());
         let sections = told.sections.iter().map(|(title, body)| NoticeSection {
             title: title.as_str().into(),
             body: body.as_str().into(),

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use slint::ComponentHandle;
 
 use super::OfficerView;
+use crate::glyph::shown;
 use crate::practice::Practice;
 use crate::ui::{App, MainWindow, OfficerRow, Page, Tone};
 use crate::window::Desk;
@@ -39,15 +40,19 @@ pub fn start_practice(desk: &Rc<Desk>) {
 }
 
 fn run_practice(desk: &Rc<Desk>) {
-    desk.background("正在启动演练总部", super::enter_practice, |desk, practice: Practice| {
-        desk.practice.replace(Some(practice));
-        let page = desk.window().map(|window| window.global::<App<'_>>().get_page());
-        if page == Some(Page::Enroll) {
-            desk.restart_at(Page::Unlock);
-        } else {
-            desk.refresh_shown();
-        }
-    });
+    desk.background(
+        "正在启动演练总部",
+        super::enter_practice,
+        |desk, practice: Practice| {
+            desk.practice.replace(Some(practice));
+            let page = desk.window().map(|window| window.global::<App<'_>>().get_page());
+            if page == Some(Page::Enroll) {
+                desk.restart_at(Page::Unlock);
+            } else {
+                desk.refresh_shown();
+            }
+        },
+    );
 }
 
 fn officer_row(one: &OfficerView) -> OfficerRow {
@@ -58,7 +63,7 @@ fn officer_row(one: &OfficerView) -> OfficerRow {
     };
     OfficerRow {
         id: one.officer.to_string().into(),
-        name: one.name.as_str().into(),
+        name: shown(&one.name).into(),
         initials: one.name.chars().take(1).collect::<String>().into(),
         agency: one.agency.as_str().into(),
         number: one.number.as_str().into(),

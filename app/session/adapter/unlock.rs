@@ -8,6 +8,7 @@ use sync_model::id::OfficerId;
 
 use super::super::{OfficerView, begin_shift, lock, officers, shift, unlock};
 use crate::error::AppError;
+use crate::glyph::shown;
 use crate::text;
 use crate::ui::{MainWindow, Page, SessionAdapter};
 use crate::window::{Desk, rows};
@@ -117,7 +118,7 @@ pub(super) fn refresh(desk: &Rc<Desk>) -> Result<(), AppError> {
         page.set_officers(rows::model(all.iter().map(super::officer_row)));
         let id = picked.as_ref().map_or_else(String::new, |one| one.officer.to_string());
         page.set_chosen_id(id.into());
-        page.set_chosen_name(picked.as_ref().map_or("", |one| &one.name).into());
+        page.set_chosen_name(shown(picked.as_ref().map_or("", |one| &one.name)).into());
         page.set_can_enter(picked.as_ref().is_some_and(|one| one.activated && !one.unlocked));
         page.set_can_begin(unlocked > 0);
         page.set_on_duty(on_duty);

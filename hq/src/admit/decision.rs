@@ -17,7 +17,8 @@ pub(super) fn judged_at(decision: &DecisionIssued, recorded: &Moment) -> Timesta
     }
     let facts = &decision.facts;
     let heard_at = facts.defense.as_ref().map(|(heard_at, _)| *heard_at);
-    let steps = [facts.act_ended_at, facts.arrived_at, facts.displayed_at, facts.notice_at, heard_at];
+    let steps =
+        [facts.act_ended_at, facts.arrived_at, facts.displayed_at, facts.notice_at, heard_at];
     steps.into_iter().flatten().fold(at, Timestamp::max)
 }
 

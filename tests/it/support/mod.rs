@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod device;
+#[cfg(feature = "window")]
+pub mod hands;
 pub mod papers;
 pub mod people;
 pub mod photos;

@@ -8,7 +8,9 @@ use image::{ImageFormat, Rgb, RgbImage};
 pub fn generate(folder: &Path, count: u8) {
     std::fs::create_dir_all(folder).unwrap();
     for index in 0..count {
-        picture(index).save_with_format(folder.join(format!("{index:02}.jpg")), ImageFormat::Jpeg).unwrap();
+        picture(index)
+            .save_with_format(folder.join(format!("{index:02}.jpg")), ImageFormat::Jpeg)
+            .unwrap();
     }
 }
 
@@ -25,9 +27,9 @@ fn picture(index: u8) -> RgbImage {
 
 /// Returns the folder of real photographs, or `None` with a line that says it is absent.
 pub fn real() -> Option<PathBuf> {
-    let data = std::env::var_os("XUNZHENG_DATA_SAMPLES").map(PathBuf::from).unwrap_or_else(|| {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")
-    });
+    let data = std::env::var_os("XUNZHENG_DATA_SAMPLES")
+        .map(PathBuf::from)
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data"));
     let photos = data.join("photos");
     if photos.is_dir() {
         Some(photos)
