@@ -100,9 +100,9 @@ const card = (one, verdict) => {
   row("证号", "No.", credential.certificate);
   row("有效", "Valid", `${day(credential.validFrom)} 至 ${day(credential.validTo)}`);
   const told = state.statuses.get(one.shown.hash);
-  if (told === "unknown") row("状态", "Status", "平台没有此证件的记录", "not known to the platform");
-  else if (told) row("状态", "Status", "平台刚刚核对", "compared with the platform now");
-  else row("状态", "Status", `截至 ${clock(credential.issuedAt).slice(0, 16)}`, "as of then, not compared on line");
+  if (told === "unknown") row("状态", "Status", "平台没有此证件的记录", "no record");
+  else if (told) row("状态", "Status", "平台刚刚核对", "checked now");
+  else row("状态", "Status", `截至 ${clock(credential.issuedAt).slice(0, 16)}`);
   made.append(element("h3", { text: credential.name }), tag, list);
   return made;
 };

@@ -30,7 +30,7 @@ fn another_handheld_says_live_then_stale_and_never_takes_a_changed_code() {
         .map(|one| one.shown.as_ref().unwrap().credential.name.as_str())
         .collect();
     assert_eq!(names, ["演练甲", "演练乙"]);
-    let cut = &code[..code.len() - 17];
+    let cut = code.get(..code.len() - 17).unwrap();
     assert_eq!(ok(check(checking.services(), cut)).verdict, Verdict::Malformed);
     world.clock.advance_ms(120_000);
     let later = ok(check(checking.services(), &code)).verdict;
