@@ -82,7 +82,7 @@ impl Services {
     /// # Errors
     /// [`AppError::NoRulebook`] before the first sync.
     pub fn rulebook(&self) -> Result<Rulebook, AppError> {
-        self.store.read(|reader| rulebook(reader))
+        self.store.read(rulebook)
     }
 
     /// Returns the scope of an act that somebody has to answer for.

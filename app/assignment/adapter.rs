@@ -7,6 +7,7 @@ use slint::{ComponentHandle, Model, SharedString};
 use sync_core::store::{AssignmentState, TranscriptState};
 use sync_model::id::AssignmentId;
 use sync_model::rule::Weight;
+use sync_model::time::Timestamp;
 
 use super::{AssignmentView, DetailView};
 use crate::error::AppError;
@@ -108,7 +109,7 @@ fn day_text(day: chrono::NaiveDate) -> String {
     format!("{}月{}日 {weekday}", day.month(), day.day())
 }
 
-fn row(view: &AssignmentView, now: sync_model::time::Timestamp) -> AssignmentRow {
+fn row(view: &AssignmentView, now: Timestamp) -> AssignmentRow {
     let one = &view.assignment;
     let mut chips = Vec::new();
     if !view.unknown_matters.is_empty() {
@@ -118,8 +119,15 @@ fn row(view: &AssignmentView, now: sync_model::time::Timestamp) -> AssignmentRow
     if view.state != AssignmentState::Done && one.due < now {
         chips.push(ChipRow { text: "已过期限".into(), tone: Tone::Bad });
     }
-    let today = one.not_before.legal_date() >= now.legal_date();
-    let time = if today { one.not_before.clock() } else { "今天".to_owned() };
+    // From midnight on means at any time of the day; an earlier day has become today's work.
+    let (from, today) = (one.not_before, now.legal_date());
+    let time = if from <= Timestamp::start_of(today) {
+        "今天".to_owned()
+    } else if from.legal_date() == today {
+        from.clock()
+    } else {
+        from.legal_date().format("%m-%d").to_string()
+    };
     AssignmentRow {
         id: one.assignment.to_string().into(),
         time: time.into(),

@@ -135,8 +135,8 @@ fn body(
         exif_taken: taken.exif.taken_text.clone(),
         exif_camera: Some(camera.join(" ")).filter(|text| !text.is_empty()),
         position: taken.exif.gps.as_ref().map(|gps| Position {
-            latitude_e7: gps.latitude_e7.into(),
-            longitude_e7: gps.longitude_e7.into(),
+            latitude_e7: gps.latitude_e7,
+            longitude_e7: gps.longitude_e7,
             accuracy_mm: None,
             // EXIF positions are WGS 84; the difference from CGCS2000 is centimetres (`domain` §7.4).
             datum: "EPSG:4490".to_owned(),

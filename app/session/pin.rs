@@ -27,8 +27,8 @@ pub fn check_new_pin(pin: &str, certificate_number: &str) -> bool {
             .all(|pair| matches!(pair, [a, b] if i64::from(*b) - i64::from(*a) == wanted))
     };
     let pattern = step(0) || step(1) || step(-1);
-    let halves =
-        digits.len() % 2 == 0 && digits.get(..digits.len() / 2) == digits.get(digits.len() / 2..);
+    let halves = digits.len().is_multiple_of(2)
+        && digits.get(..digits.len() / 2) == digits.get(digits.len() / 2..);
     all_digits && length && !pattern && !halves && !certificate_number.contains(pin)
 }
 

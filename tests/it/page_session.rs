@@ -3,7 +3,7 @@
 use slint::ComponentHandle;
 use sync_model::record::Act;
 use xunzheng::practice::PIN;
-use xunzheng::ui::{EnrollAdapter, Page, SessionAdapter};
+use xunzheng::ui::{EnrollAdapter, Page, SessionAdapter, StatusAdapter};
 
 use crate::support::hands::Hands;
 use crate::support::world::World;
@@ -79,18 +79,29 @@ fn practice_needs_no_codes_and_says_its_pin() {
     let hands = Hands::open_locked(&world);
     hands.press("进入演练");
     assert_eq!(hands.page(), Page::Unlock, "{}", hands.told());
-    let services = hands.desk.services();
-    let officers = services.store.read(|r| r.officers()).unwrap();
+    let officers = hands.desk.services().store.read(|r| r.officers()).unwrap();
     assert_eq!(officers.iter().filter(|one| one.credential.is_some()).count(), 2);
     let hint = hands.window.global::<SessionAdapter<'_>>().get_begin_hint();
     assert!(hint.contains(PIN), "{hint}");
-    let status = hands.window.global::<xunzheng::ui::StatusAdapter<'_>>();
-    assert_eq!(status.get_practice_text(), "演练");
+    assert_eq!(hands.window.global::<StatusAdapter<'_>>().get_practice_text(), "演练");
     type_pin(&hands, PIN);
     type_pin(&hands, PIN);
     hands.press("开始值班");
     assert_eq!(hands.page(), Page::Home);
-    assert!(hands.has("接收：演练小吃店"), "assignments came with the first round");
+    assert!(hands.has("接收：今天 演练小吃店"), "assignments came with the first round");
+    drop(hands);
+
+    let again = Hands::open_locked(&world);
+    assert!(
+        again.desk.practice.borrow().is_some(),
+        "the practice HQ runs whenever the window does"
+    );
+    type_pin(&again, PIN);
+    type_pin(&again, PIN);
+    again.press("继续值班");
+    again.press("同步");
+    again.press("立即同步");
+    assert!(again.told().contains("同步完成"), "{}", again.told());
 }
 
 #[test]

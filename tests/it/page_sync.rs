@@ -100,7 +100,6 @@ fn the_chosen_look_is_there_after_a_restart() {
     hands.press("夜间");
     hands.press("特大");
     assert_eq!(hands.window.global::<Theme<'_>>().get_kind(), ThemeKind::Dark);
-    hands.window.hide().unwrap();
     drop(hands);
 
     let again = Hands::open(&world);

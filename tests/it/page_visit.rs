@@ -14,6 +14,13 @@ use crate::support::people::{arrive, scene};
 use crate::support::photos;
 use crate::support::world::{World, ok, put};
 
+/// Puts a photograph where the import looks.
+fn import(world: &World, name: &str, shade: u8) {
+    let folder = world.devices[0].folder.join("import");
+    std::fs::create_dir_all(&folder).unwrap();
+    put(&folder.join(name), &photos::jpeg(shade));
+}
+
 /// A device on shift, its program stopped.
 fn on_shift() -> World {
     let mut world = World::new(1);
@@ -46,8 +53,8 @@ fn assignments(window: &MainWindow) -> AssignmentAdapter<'_> {
 /// Begins the visit at the snack bar from home; returns it.
 fn begin(hands: &Hands<'_>) -> InspectionId {
     hands.desk.restart_at(Page::Home);
-    hands.press("接收：演练小吃店");
-    hands.press("开始检查：演练小吃店");
+    hands.press("接收：今天 演练小吃店");
+    hands.press("开始检查：今天 演练小吃店");
     for finding in assignments(&hands.window).get_findings().iter().filter(|one| one.asks_reason) {
         let field = format!("继续的理由：{}", finding.text);
         hands.write(&field, "须现场查看经营场所");
@@ -81,9 +88,9 @@ fn a_warning_wants_its_reason_and_the_visit_begins_with_it_on_record() {
     let world = on_shift();
     let hands = Hands::open(&world);
     hands.desk.restart_at(Page::Home);
-    hands.press("接收：演练小吃店");
+    hands.press("接收：今天 演练小吃店");
     assert_eq!(acts(&hands, "assignment_accepted").len(), 1);
-    hands.press("开始检查：演练小吃店");
+    hands.press("开始检查：今天 演练小吃店");
     assert_eq!(hands.page(), Page::Assignment, "no reason yet");
     assert!(acts(&hands, "inspection_begun").is_empty());
     assert!(hands.told().contains("请填写继续的理由"), "{}", hands.told());
@@ -107,8 +114,8 @@ fn one_officer_alone_is_shown_why_no_visit_begins() {
     let one = &world.devices[0].codes.officers[0];
     ok(xunzheng::session::unlock(services, one.officer, &one.pin));
     hands.desk.restart_at(Page::Home);
-    hands.press("接收：演练小吃店");
-    hands.press("打开任务：演练小吃店");
+    hands.press("接收：今天 演练小吃店");
+    hands.press("打开任务：今天 演练小吃店");
     let findings = assignments(&hands.window).get_findings();
     let block = findings.iter().find(|one| one.tone == Tone::Bad).unwrap();
     assert!(block.article.contains("第四十二条"), "{}", block.article);
@@ -121,7 +128,7 @@ fn matters_outside_the_list_are_marked_and_nothing_begins_with_them_alone() {
     let world = on_shift();
     let hands = Hands::open(&world);
     hands.desk.restart_at(Page::Home);
-    hands.press("打开任务：演练仓库");
+    hands.press("打开任务：今天 演练仓库");
     let matters = assignments(&hands.window).get_matters();
     let marked = matters.iter().filter(|matter| matter.chips.row_count() > 0).count();
     assert!(marked > 0, "no matter is marked as unknown");
@@ -231,7 +238,7 @@ fn a_photograph_taken_for_an_entry_is_tied_to_it() {
     hands.press("1.1：合格");
     hands.press("1.1 拍照");
     assert_eq!(hands.page(), Page::Evidence);
-    put(&world.devices[0].folder.join("import/a.jpg"), &photos::jpeg(3));
+    import(&world, "a.jpg", 3);
     hands.press("从文件导入");
     hands.press("导入：a.jpg");
     hands.press("返回");
@@ -252,7 +259,6 @@ fn leaving_is_refused_with_the_article_until_nothing_is_missing() {
     let missing = findings.iter().find(|one| one.text.contains("没有填写")).unwrap();
     assert!(missing.article.contains("第四十七条"), "{}", missing.article);
 
-    put(&world.devices[0].folder.join("import/a.jpg"), &photos::jpeg(3));
     hands.go(inspection, Page::Checklist);
     let groups = hands.window.global::<ChecklistAdapter<'_>>().get_groups();
     for index in 0..groups.row_count() {
@@ -273,7 +279,7 @@ fn leaving_is_refused_with_the_article_until_nothing_is_missing() {
                 hands.press(&format!("{number} 拍照"));
                 let name = format!("{index}-{line}.jpg");
                 let shade = u8::try_from(10 * index + line).unwrap();
-                put(&world.devices[0].folder.join("import").join(&name), &photos::jpeg(shade));
+                import(&world, &name, shade);
                 hands.press("从文件导入");
                 hands.press(&format!("导入：{name}"));
                 hands.press("返回");
@@ -310,7 +316,7 @@ fn a_visit_under_way_is_resumed_where_it_stopped() {
     let (world, inspection) = visit(false);
     let hands = Hands::open(&world);
     hands.desk.restart_at(Page::Home);
-    hands.press("继续检查：演练小吃店");
+    hands.press("继续检查：今天 演练小吃店");
     assert_eq!(hands.desk.at().inspection, Some(inspection));
     assert_eq!(hands.page(), Page::Checklist, "{}", hands.told());
     hands.press("返回");

@@ -2,6 +2,7 @@
 //!
 //! The window is the product's, on Slint's headless platform; the store below it is real.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -107,7 +108,7 @@ impl<'a> Hands<'a> {
     }
 
     /// Returns what can be read or pressed now.
-    fn labels(&self) -> Vec<String> {
+    fn labels(&self) -> BTreeSet<String> {
         let all = ElementQuery::from_root(&self.window).match_descendants().find_all();
         let labels = all.iter().filter_map(ElementHandle::accessible_label);
         labels.map(|label| label.to_string()).collect()
