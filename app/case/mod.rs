@@ -13,8 +13,11 @@ mod decide_on_spot;
 mod facts;
 mod file;
 mod hear;
+pub mod intent;
 mod notice;
 mod number;
+#[cfg(feature = "window")]
+mod shown;
 pub mod typed;
 pub mod view;
 

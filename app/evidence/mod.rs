@@ -3,7 +3,10 @@
 #[cfg(feature = "window")]
 pub mod adapter;
 mod capture;
+pub mod detail;
 mod exclude;
+#[cfg(feature = "window")]
+mod intake;
 pub mod photo;
 pub mod take;
 pub mod view;

@@ -110,7 +110,7 @@ pub fn files_in(folder: &Path) -> Result<Vec<PathBuf>, AppError> {
 ///
 /// # Errors
 /// [`AppError::Io`], else see [`capture`].
-// 《最高人民法院关于行政诉讼证据若干问题的规定》第十条: 他人制作的材料与自行拍摄的分别注明来源.
+// 《最高人民法院关于行政诉讼证据若干问题的规定》第十二条: 视听资料应当注明制作方法、制作时间、制作人.
 pub fn import(
     services: &Services,
     inspection: InspectionId,

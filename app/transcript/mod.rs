@@ -10,6 +10,7 @@ pub mod adapter;
 pub(crate) mod compose;
 mod correct;
 mod draft;
+pub mod entries;
 pub(crate) mod lock;
 #[cfg(feature = "window")]
 mod pad_adapter;
@@ -20,6 +21,8 @@ mod sign;
 mod sign_adapter;
 #[cfg(feature = "window")]
 mod sign_form;
+#[cfg(feature = "window")]
+mod sign_shown;
 pub mod signing;
 pub mod typed;
 pub mod view;

@@ -12,21 +12,11 @@ use sync_model::rule::on_spot::PartyKind;
 use sync_model::time::Timestamp;
 
 use super::compose::{InterviewInput, SceneInput, compose_interview, compose_scene};
-use super::draft::{Draft, load_draft, save_field};
+use super::draft::{Draft, load_draft};
+use super::entries::{Entry, entries};
 use crate::document::content::{Content, PrintedPerson, QuestionAnswer};
 use crate::error::AppError;
 use crate::services::Services;
-
-/// One question with its answer, or one paragraph in `answer`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Entry {
-    /// Names it within the draft.
-    pub key: String,
-    /// 问.
-    pub question: String,
-    /// 答, or the paragraph.
-    pub answer: String,
-}
 
 /// A person's field: key, name on the page.
 pub type PersonField = (&'static str, &'static str);
@@ -149,19 +139,6 @@ fn defaults(
         found.push(("name", text(party.person_in_charge)));
     }
     Ok(found)
-}
-
-fn entries(draft: &Draft) -> Vec<Entry> {
-    draft
-        .field("entries")
-        .split(',')
-        .filter(|key| !key.is_empty())
-        .map(|key| Entry {
-            key: key.to_owned(),
-            question: draft.field(&format!("q:{key}")).to_owned(),
-            answer: draft.field(&format!("a:{key}")).to_owned(),
-        })
-        .collect()
 }
 
 impl Typed {
@@ -303,67 +280,5 @@ impl Typed {
                 answer: entry.answer.trim().to_owned(),
             })
             .collect()
-    }
-
-    /// Saves one field at once; the first one also notes when writing began.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub fn save(
-        &self,
-        services: &Services,
-        field: &str,
-        value: &str,
-    ) -> Result<Timestamp, AppError> {
-        if self.draft.field("started_at").is_empty() {
-            let now = services.clock.now().wall_at.0.to_string();
-            save_field(services, self.transcript, "started_at", &now)?;
-        }
-        save_field(services, self.transcript, field, value)
-    }
-
-    /// Adds a question or paragraph at the end; returns its key.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub fn add_entry(
-        &self,
-        services: &Services,
-        question: &str,
-        answer: &str,
-    ) -> Result<String, AppError> {
-        let next = self.draft.field("entries.next").parse::<u32>().unwrap_or(0).saturating_add(1);
-        let key = format!("e{next}");
-        // The words before the list names them: a cut between leaves nothing half-listed.
-        self.save(services, "entries.next", &next.to_string())?;
-        self.save(services, &format!("q:{key}"), question)?;
-        self.save(services, &format!("a:{key}"), answer)?;
-        let keys: Vec<&str> = self.entries.iter().map(|entry| entry.key.as_str()).collect();
-        self.save(services, "entries", &[keys.as_slice(), &[key.as_str()]].concat().join(","))?;
-        Ok(key)
-    }
-
-    /// Moves an entry one up.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub fn move_up(&self, services: &Services, key: &str) -> Result<(), AppError> {
-        let mut keys: Vec<&str> = self.entries.iter().map(|entry| entry.key.as_str()).collect();
-        if let Some(index) = keys.iter().position(|one| *one == key).filter(|index| *index > 0) {
-            keys.swap(index, index - 1);
-        }
-        self.save(services, "entries", &keys.join(","))?;
-        Ok(())
-    }
-
-    /// Takes an entry out; its words stay in the draft until it is forgotten.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub fn remove_entry(&self, services: &Services, key: &str) -> Result<(), AppError> {
-        let keys: Vec<&str> =
-            self.entries.iter().map(|entry| entry.key.as_str()).filter(|one| *one != key).collect();
-        self.save(services, "entries", &keys.join(","))?;
-        Ok(())
     }
 }
