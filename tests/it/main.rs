@@ -19,6 +19,8 @@ mod credential_code;
 mod kill;
 mod offline_day;
 #[cfg(feature = "window")]
+mod page_checklist;
+#[cfg(feature = "window")]
 mod page_decision;
 #[cfg(feature = "window")]
 mod page_evidence;
