@@ -4,14 +4,14 @@
 
 use std::rc::Rc;
 
-use slint::ComponentHandle;
+use slint::{ComponentHandle, Model};
 use sync_model::id::TranscriptId;
 use sync_model::record::transcript::ReadBackWay;
 
 use super::sign_form;
 use super::sign_shown::{close_sheets, fill, say_read};
 use super::{LockInput, correct, lock, pad_adapter, read_back, view};
-use crate::error::AppError;
+use crate::error::{AppError, Input};
 use crate::inspection::reason_of;
 use crate::text::explain;
 use crate::ui::{MainWindow, Page, SignAdapter, Tone};
@@ -163,6 +163,16 @@ fn lock_now(desk: &Rc<Desk>) -> Result<(), AppError> {
     let transcript = transcript(desk)?.ok_or(AppError::NotFound("transcript"))?;
     let typed = sign_form::typed(services, transcript)?;
     let on = |field: &str| typed.get(field).is_some_and(|value| value == "1");
+    // One reason never covers another warning: each that is shown wants its own.
+    let open = desk.window().is_some_and(|window| {
+        let shown = window.global::<SignAdapter<'_>>().get_findings();
+        let reason =
+            |code: &str| typed.get(&format!("reason/{code}")).map_or("", |text| text.trim());
+        shown.iter().any(|row| row.asks_reason && reason(&row.key).is_empty())
+    });
+    if open {
+        return Err(AppError::Input(Input::Empty("每一项提醒的理由")));
+    }
     let guardian = typed.get("guardian").map(|text| text.trim().to_owned());
     let input = LockInput {
         is_minor: on("minor"),
