@@ -13,7 +13,7 @@ use sync_core::sync::{Progress, schedule};
 use super::{ReturnedView, sync_now, sync_view};
 use crate::error::AppError;
 use crate::text;
-use crate::ui::{MainWindow, ParkedRow, ReceiptLevel, SyncAdapter, Tone};
+use crate::ui::{App, MainWindow, Page, ParkedRow, ReceiptLevel, SyncAdapter, Tone};
 use crate::window::{Desk, rows};
 
 /// How often it is looked whether a round is due.
@@ -177,11 +177,12 @@ fn settle(desk: &Rc<Desk>, schedule: &Schedule, asked: bool, outcome: Result<Pro
                 let detail = format!("上报记录 {} 条、附件 {} 件", done.records, done.blobs);
                 desk.tell(Tone::Good, "同步完成", &detail);
             }
-            if done.feed_items > 0 {
-                desk.refresh_shown();
-            } else {
-                refresh(desk);
+            let shown = window.global::<App<'_>>().get_page();
+            // Only lists of what HQ sends are filled anew: nobody's typing is interrupted.
+            if done.feed_items > 0 && matches!(shown, Page::Home | Page::Settings) {
+                desk.refresh(shown);
             }
+            refresh(desk);
         }
         Err(error) => {
             let wait_ms = schedule::retry_after_ms(

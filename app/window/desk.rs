@@ -190,8 +190,12 @@ impl Desk {
         work: impl FnOnce(&Services) -> Result<T, AppError> + Send + 'static,
         done: impl FnOnce(&Rc<Self>, T) + 'static,
     ) {
-        let finish = |desk: &Rc<Self>, outcome: Result<T, AppError>| {
-            desk.set_busy("");
+        // Quiet work must not lift the busy layer of other work.
+        let covers = !busy.is_empty();
+        let finish = move |desk: &Rc<Self>, outcome: Result<T, AppError>| {
+            if covers {
+                desk.set_busy("");
+            }
             match outcome {
                 Ok(value) => done(desk, value),
                 Err(error) => desk.fail(&error),
@@ -202,7 +206,9 @@ impl Desk {
             finish(self, work(&self.services));
             return;
         }
-        self.set_busy(busy);
+        if covers {
+            self.set_busy(busy);
+        }
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let services = Arc::clone(&self.services);
         std::thread::spawn(move || {
