@@ -26,7 +26,7 @@ pub(super) const SCENES: &[Scene] = &[
     scene("enroll-officers", |w| {
         show(w, Page::Enroll);
         w.global::<EnrollAdapter>().set_device_enrolled(true);
-        w.global::<EnrollAdapter>().set_pin_error("两次输入的 PIN 不一致".into());
+        w.global::<EnrollAdapter>().set_pin_error("两次输入的口令不一致".into());
     }),
     scene("unlock", |w| show(w, Page::Unlock)),
     scene("unlock-wrong-pin", wrong_pin),
@@ -132,7 +132,7 @@ fn show(window: &MainWindow, page: Page) {
 fn wrong_pin(window: &MainWindow) {
     show(window, Page::Unlock);
     let session = window.global::<SessionAdapter>();
-    session.set_message("PIN 不对，已连续输错 5 次".into());
+    session.set_message("口令不对，已连续输错 5 次".into());
     session.set_message_detail("请 28 秒后再试；连续 10 次后须由总部解锁。".into());
     session.set_pin_length(0);
     session.set_can_enter(false);

@@ -54,14 +54,14 @@ fn a_device_is_enrolled_with_its_code_and_each_officer_sets_an_own_pin() {
         let row = services.store.read(|r| r.officer(one.officer)).unwrap().unwrap();
         hands.press(&format!("选择{}", row.name));
         hands.write("激活码", &one.code);
-        hands.write("PIN（6 位数字）", "123456");
-        hands.write("再输一次 PIN", "123456");
+        hands.write("口令（6 至 12 位数字）", "123456");
+        hands.write("再输一次口令", "123456");
         hands.press("激活");
         assert!(page.get_pin_error().contains("太简单"), "{}", page.get_pin_error());
-        hands.write("PIN（6 位数字）", PIN);
+        hands.write("口令（6 至 12 位数字）", PIN);
         hands.press("激活");
         assert!(page.get_pin_error().contains("不一致"), "{}", page.get_pin_error());
-        hands.write("再输一次 PIN", PIN);
+        hands.write("再输一次口令", PIN);
         hands.press("激活");
         assert_eq!(page.get_pin_error(), "");
         assert_eq!(page.get_pin(), "", "the PIN is not kept in the page");

@@ -111,7 +111,7 @@ fn activate_officer(desk: &Rc<Desk>) {
     let Some(officer) = officer.map(|one| one.officer) else { return };
     let (code, pin) = (page.get_activation_code().to_string(), page.get_pin().to_string());
     if pin != page.get_pin_again().as_str() {
-        return page.set_pin_error("两次输入的 PIN 不一致".into());
+        return page.set_pin_error("两次输入的口令不一致".into());
     }
     page.set_pin_error(SharedString::default());
     desk.background(

@@ -106,7 +106,7 @@ pub(super) fn refresh(desk: &Rc<Desk>) -> Result<(), AppError> {
     let on_duty = shift::current(desk.services()).is_ok();
     let picked = chosen(desk, &all);
     let mut hint = match unlocked {
-        0 => "请执法人员本人输入 PIN".to_owned(),
+        0 => "请执法人员本人输入口令".to_owned(),
         1 => "一人可以值班；检查须两名执法人员，还需一名本人解锁".to_owned(),
         _ => String::new(),
     };
@@ -134,7 +134,7 @@ fn try_pin(desk: &Rc<Desk>, pin: String) {
     };
     let Some(officer) = officer.map(|one| one.officer) else { return };
     desk.background(
-        "正在核对 PIN",
+        "正在核对口令",
         move |services| Ok(unlock(services, officer, &pin)),
         |desk, outcome| {
             match outcome {
