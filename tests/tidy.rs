@@ -4,6 +4,14 @@
 //! Plain text rules over the working tree. A rule that turns out wrong is changed here, in the
 //! open, and not worked around.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests stop at the first surprise"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
