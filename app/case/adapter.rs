@@ -10,7 +10,7 @@ use sync_model::rulebook::Rulebook;
 use sync_model::time::Timestamp;
 
 use super::intent::{OUTCOMES, PENALTIES};
-use super::shown::{fill, fill_rest};
+use super::shown_adapter::{fill, fill_rest};
 use super::typed::{self, PARTY_KINDS, Typed};
 use super::view::{self, STEPS};
 use super::{DecideInput, decide_on_spot, file_case, give_prior_notice, hear_defense, void_number};

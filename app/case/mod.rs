@@ -17,7 +17,7 @@ pub mod intent;
 mod notice;
 mod number;
 #[cfg(feature = "window")]
-mod shown;
+mod shown_adapter;
 pub mod typed;
 pub mod view;
 

@@ -11,7 +11,7 @@ use sync_model::record::evidence::EvidenceKind;
 
 use super::detail::detail;
 use super::exclude;
-use super::intake::{capture_one, import_listed, import_typed, open_import};
+use super::intake_adapter::{capture_one, import_listed, import_typed, open_import};
 use super::take::import_folder;
 use super::view::{self, State, Tile};
 use crate::error::AppError;

@@ -6,7 +6,7 @@ mod capture;
 pub mod detail;
 mod exclude;
 #[cfg(feature = "window")]
-mod intake;
+mod intake_adapter;
 pub mod photo;
 pub mod take;
 pub mod view;

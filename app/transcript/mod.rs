@@ -22,7 +22,7 @@ mod sign_adapter;
 #[cfg(feature = "window")]
 mod sign_form;
 #[cfg(feature = "window")]
-mod sign_shown;
+mod sign_shown_adapter;
 pub mod signing;
 pub mod typed;
 pub mod view;

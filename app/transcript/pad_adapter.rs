@@ -9,7 +9,7 @@ use sync_model::record::signature::{Ink, SignerRole, Witness};
 
 use super::sign_adapter::{refresh, say_refusal, told, transcript};
 use super::sign_form;
-use super::sign_shown::{close_sheets, key_of};
+use super::sign_shown_adapter::{close_sheets, key_of};
 use super::signing::{Pad, Pen, Target};
 use super::view::{self, SignView};
 use super::{RefusalInput, SignInput, refuse, sign_page};

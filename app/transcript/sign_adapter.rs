@@ -9,7 +9,7 @@ use sync_model::id::TranscriptId;
 use sync_model::record::transcript::ReadBackWay;
 
 use super::sign_form;
-use super::sign_shown::{close_sheets, fill, say_read};
+use super::sign_shown_adapter::{close_sheets, fill, say_read};
 use super::{LockInput, correct, lock, pad_adapter, read_back, view};
 use crate::error::{AppError, Input};
 use crate::inspection::reason_of;
