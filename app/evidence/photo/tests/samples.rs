@@ -90,7 +90,7 @@ pub(super) fn exif_block(orientation: u8) -> Vec<u8> {
 
 /// The folder of real files; says so when it is absent.
 pub(super) fn data_folder() -> Option<PathBuf> {
-    let folder = std::env::var_os("XUNZHENG_DATA").map_or_else(
+    let folder = std::env::var_os("XUNZHENG_DATA_SAMPLES").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data"),
         PathBuf::from,
     );
