@@ -209,6 +209,9 @@ impl Inner {
             received_at: now,
             feed_head: tx.feed_head(device.device)?,
             wanted: tx.wanted(device.device, WANTED_MAX)?,
+            consistency: None,
+            archived_seq: 0,
+            policy: None,
         })
     }
 }

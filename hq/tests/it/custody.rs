@@ -148,6 +148,7 @@ fn garbage_and_oversize_bodies_are_refused_and_harm_nothing() {
     device.any();
     let whole = sync_model::canonical::to_bytes(&sync_model::wire::push::PushRequest {
         records: vec![serde_bytes::ByteBuf::from(device.records[0].bytes.clone())],
+        seen_size: None,
     })
     .unwrap();
     for body in [&b"garbage"[..], &[], &[0x9f], &whole[..whole.len() - 1]] {

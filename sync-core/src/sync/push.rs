@@ -37,6 +37,7 @@ pub(super) fn push(
         }
         let request = PushRequest {
             records: batch.iter().map(|row| ByteBuf::from(row.bytes.clone())).collect(),
+            seen_size: None,
         };
         let device = Some(enrollment.certificate.device);
         let receipt = match client.exchange(device, store.device_key(), "/push", &request) {

@@ -219,7 +219,7 @@ impl Device {
 
     pub(crate) fn push_bytes(&self, records: Vec<Vec<u8>>) -> Reply {
         let records = records.into_iter().map(ByteBuf::from).collect();
-        self.post("/push", &PushRequest { records })
+        self.post("/push", &PushRequest { records, seen_size: None })
     }
 
     /// Checks that the receipt proves each record; returns their log indices in order of seq.

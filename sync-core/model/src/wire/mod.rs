@@ -3,6 +3,7 @@
 pub mod assignment;
 pub mod enroll;
 pub mod feed;
+pub mod policy;
 pub mod problem;
 pub mod push;
 pub mod request;

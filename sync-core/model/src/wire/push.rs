@@ -5,12 +5,16 @@ use serde_bytes::ByteBuf;
 
 use crate::hash::Hash;
 use crate::time::Timestamp;
+use crate::wire::policy::Policy;
 
 /// Contiguous records of one device's chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushRequest {
     /// Signed records in order of seq.
     pub records: Vec<ByteBuf>,
+    /// Size of the newest log head that the device verified; HQ proves that its log grew from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_size: Option<u64>,
 }
 
 /// Records that stand side by side in the log.
@@ -39,6 +43,21 @@ pub struct Receipt {
     pub feed_head: u64,
     /// Cited files that HQ does not hold yet.
     pub wanted: Vec<Hash>,
+    /// Proof that the log of [`PushRequest::seen_size`] is a prefix of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consistency: Option<Vec<Hash>>,
+    /// R3: records of this device up to this seq and all their files are archived twice, under a
+    /// witnessed checkpoint. 0 for none, and from an HQ that does not archive.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub archived_seq: u64,
+    /// HQ's present rules; absent from an HQ that sets none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 /// What the device needs to know before sending files.

@@ -179,6 +179,9 @@ impl State {
             received_at: self.now,
             feed_head: 0,
             wanted: vec![],
+            consistency: None,
+            archived_seq: 0,
+            policy: None,
         }
     }
 

@@ -231,7 +231,7 @@ fn refuse_record(hq: &ScriptedHq, bad: u64, code: ProblemCode) {
         let seq = |bytes: &[u8]| sync_model::record::Record::read(bytes).unwrap().envelope.seq;
         sent.records.iter().any(|bytes| seq(bytes) == bad).then(|| {
             let good = sent.records.iter().filter(|bytes| seq(bytes) < bad).cloned().collect();
-            let good = sync_model::wire::push::PushRequest { records: good };
+            let good = sync_model::wire::push::PushRequest { records: good, seen_size: None };
             state.push(&canonical::to_bytes(&good).unwrap());
             let mut problem = Problem::new(code, "chain");
             problem.seq = Some(bad);

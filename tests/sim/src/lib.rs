@@ -1,0 +1,1 @@
+//! Breaks both ends on purpose: seeded simulation, power cuts, exhaustive model.
