@@ -16,6 +16,7 @@
 mod bad_input;
 mod clock;
 mod credential_code;
+mod in_process;
 mod kill;
 mod offline_day;
 #[cfg(feature = "window")]

@@ -1,6 +1,5 @@
 //! The blob plane: files go up in chunks from where HQ stands; HQ promises only what it has synced.
 
-use reqwest::Method;
 use sync_model::hash::Hash;
 use sync_model::id::DeviceId;
 use sync_model::wire::problem::ProblemCode;
@@ -8,7 +7,7 @@ use sync_model::wire::push::{BlobState, NeedReply, NeedRequest};
 use sync_model::wire::{CHUNK_BYTES, HEADER_CHUNK_SHA256, HEADER_LENGTH, HEADER_OFFSET};
 
 use super::Progress;
-use super::http::{Call, HqClient, decode};
+use super::http::{Call, HqClient, Method, decode};
 use crate::error::{StoreError, SyncError};
 use crate::store::Store;
 
@@ -117,13 +116,13 @@ fn send_chunk(
     length: usize,
     chunk: &[u8],
 ) -> Result<BlobState, SyncError> {
-    let mut call = Call::new(Method::PATCH, format!("/blobs/{sha256}"), chunk);
+    let mut call = Call::new(Method::Patch, format!("/blobs/{sha256}"), chunk);
     call.headers = vec![
         (HEADER_OFFSET, offset.to_string()),
         (HEADER_LENGTH, length.to_string()),
         (HEADER_CHUNK_SHA256, Hash::of(chunk).hex()),
     ];
-    let state: BlobState = decode(client.send(Some(device), store.device_key(), call)?)?;
+    let state: BlobState = decode(&client.send(Some(device), store.device_key(), call)?)?;
     if state.sha256 == *sha256 && (state.complete || state.offset > offset) {
         Ok(state)
     } else {

@@ -28,7 +28,7 @@ use crate::error::SyncError;
 use crate::store::Store;
 
 pub use activate::{activate, enroll};
-pub use http::HqClient;
+pub use http::{Exchange, HqClient, Method, Reply, Transport};
 
 /// What a round has done so far; shown while it runs and printed after.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

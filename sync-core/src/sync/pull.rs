@@ -1,10 +1,9 @@
 //! The feed plane: signed items come down, page by page; page and cursor commit together.
 
-use reqwest::Method;
 use sync_model::wire::feed::FeedPage;
 
 use super::Progress;
-use super::http::{Call, HqClient, decode};
+use super::http::{Call, HqClient, Method, decode};
 use crate::error::{StoreError, SyncError};
 use crate::store::Store;
 
@@ -21,9 +20,9 @@ pub(super) fn pull(
     loop {
         let cursor = store.read(|r| r.feed_cursor())?;
         let path = format!("/feed?after={cursor}&limit={PAGE_ITEMS}");
-        let call = Call::new(Method::GET, path, &[]);
+        let call = Call::new(Method::Get, path, &[]);
         let device = Some(enrollment.certificate.device);
-        let page: FeedPage = decode(client.send(device, store.device_key(), call)?)?;
+        let page: FeedPage = decode(&client.send(device, store.device_key(), call)?)?;
         if page.items.is_empty() {
             return Ok(());
         }
