@@ -24,6 +24,9 @@ fn kind(body: &FeedBody) -> &'static str {
         FeedBody::Credential(_) => "credential",
         FeedBody::Acceptance(_) => "acceptance",
         FeedBody::Command(_) => "command",
+        FeedBody::Partner(_) => "partner",
+        FeedBody::Day(_) => "day",
+        FeedBody::Order(_) => "order",
     }
 }
 

@@ -11,6 +11,7 @@ use sync_model::hash::Hash;
 use sync_model::log::{self, proof};
 use sync_model::record::Record;
 use sync_model::time::Timestamp;
+use sync_model::wire::audit::ChainHead;
 use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{PushRequest, Receipt, ReceiptRun};
 use sync_model::wire::{PUSH_BYTES_MAX, PUSH_RECORDS_MAX};
@@ -212,6 +213,9 @@ impl Inner {
             consistency: None,
             archived_seq: 0,
             policy: None,
+            chain_head: tx
+                .head(device.device)?
+                .map(|head| ChainHead { seq: head.seq, hash: head.hash }),
         })
     }
 }

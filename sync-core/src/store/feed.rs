@@ -129,6 +129,9 @@ fn kind(body: &FeedBody) -> &'static str {
         FeedBody::Credential(_) => "credential",
         FeedBody::Acceptance(_) => "acceptance",
         FeedBody::Command(_) => "command",
+        FeedBody::Partner(_) => "partner",
+        FeedBody::Day(_) => "day",
+        FeedBody::Order(_) => "order",
     }
 }
 
@@ -200,6 +203,7 @@ pub(super) fn use_item(
                 (signed(item.index), &message.title, &message.text),
             )?;
         }
+        FeedBody::Partner(_) | FeedBody::Day(_) | FeedBody::Order(_) => {}
     }
     Ok(())
 }

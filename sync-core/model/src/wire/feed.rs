@@ -9,6 +9,9 @@ use crate::rule::Finding;
 use crate::rulebook::Rulebook;
 use crate::time::Timestamp;
 use crate::wire::assignment::Assignment;
+use crate::wire::audit::Order;
+use crate::wire::day::DayReport;
+use crate::wire::partner::PartnerRecords;
 
 /// A block of document numbers for one device (`domain` §3.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,10 @@ pub struct Acceptance {
     pub findings: Vec<Finding>,
 }
 
+/// Kinds of feed items that every released device reads; a device of protocol 1 gets no other.
+pub const FEED_KINDS_V1: &[&str] =
+    &["rulebook", "assignment", "number_lease", "credential", "acceptance", "command"];
+
 /// What a feed item says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -58,6 +65,12 @@ pub enum FeedBody {
     Acceptance(Acceptance),
     /// A message from command that the handheld shows.
     Command(CommandMessage),
+    /// Records of a partner's device in the same visit or case.
+    Partner(PartnerRecords),
+    /// What HQ holds of a day that the device closed.
+    Day(Box<DayReport>),
+    /// What the device is to do about its chain.
+    Order(Order),
 }
 
 /// A message from the command center.

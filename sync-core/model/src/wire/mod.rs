@@ -1,8 +1,11 @@
 //! What goes over the network between handheld and HQ: canonical CBOR bodies.
 
 pub mod assignment;
+pub mod audit;
+pub mod day;
 pub mod enroll;
 pub mod feed;
+pub mod partner;
 pub mod policy;
 pub mod problem;
 pub mod push;

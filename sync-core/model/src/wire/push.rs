@@ -5,6 +5,7 @@ use serde_bytes::ByteBuf;
 
 use crate::hash::Hash;
 use crate::time::Timestamp;
+use crate::wire::audit::ChainHead;
 use crate::wire::policy::Policy;
 
 /// Contiguous records of one device's chain.
@@ -53,6 +54,10 @@ pub struct Receipt {
     /// HQ's present rules; absent from an HQ that sets none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<Policy>,
+    /// End of the device's chain at HQ: a device that finds another end than its own was copied or
+    /// restored, or HQ was. Absent from an old HQ, and before the first record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain_head: Option<ChainHead>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -182,6 +182,7 @@ impl State {
             consistency: None,
             archived_seq: 0,
             policy: None,
+            chain_head: None,
         }
     }
 
