@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use sync_core::bundle;
+use sync_core::bundle::{self, BundleError, Verified};
 use sync_core::clock::{Clock, SystemClock};
 use sync_core::disk::RealDisk;
 use sync_core::key::Hardness;
@@ -121,29 +121,42 @@ pub(crate) fn sync(arguments: &Arguments) -> Done {
 
 pub(crate) fn verify(arguments: &Arguments) -> Done {
     only(arguments, &["json"])?;
-    let [folder] = arguments.words.as_slice() else {
-        bail!("请给出一个案卷文件夹：xunzheng verify 文件夹");
-    };
-    match bundle::verify(Path::new(folder)) {
-        Ok(verified) => {
-            if arguments.flag("json") {
-                println!("{}", serde_json::to_string(&verified)?);
-            } else {
-                println!(
-                    "核验通过：{} 条记录，{} 条回执，{} 个附件，{} 个执法人员签名。\n总部公钥指纹 {}，请与执法主体公布的核对。",
-                    verified.records,
-                    verified.receipts,
-                    verified.blobs,
-                    verified.officer_signatures,
-                    verified.issuer_fingerprint
-                );
-            }
-            Ok(ExitCode::SUCCESS)
+    if arguments.words.is_empty() {
+        bail!("请给出案卷文件夹：xunzheng verify 文件夹");
+    }
+    let mut all = true;
+    for folder in &arguments.words {
+        let verdict = bundle::verify(Path::new(folder));
+        all &= verdict.is_ok();
+        if arguments.flag("json") {
+            println!("{}", verdict_json(&verdict)?);
+        } else {
+            say_verdict(&verdict);
         }
+    }
+    Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn verdict_json(verdict: &Result<Verified, BundleError>) -> serde_json::Result<String> {
+    Ok(match verdict {
+        Ok(verified) => serde_json::to_string(verified)?,
         Err(error) => {
-            eprintln!("核验未通过：{error}");
-            Ok(ExitCode::FAILURE)
+            serde_json::json!({ "item": error.item(), "error": error.to_string() }).to_string()
         }
+    })
+}
+
+fn say_verdict(verdict: &Result<Verified, BundleError>) {
+    match verdict {
+        Ok(verified) => println!(
+            "核验通过：{} 条记录，{} 条回执，{} 个附件，{} 个执法人员签名。\n总部公钥指纹 {}，请与执法主体公布的核对。",
+            verified.records,
+            verified.receipts,
+            verified.blobs,
+            verified.officer_signatures,
+            verified.issuer_fingerprint
+        ),
+        Err(error) => eprintln!("核验未通过：{error}"),
     }
 }
 

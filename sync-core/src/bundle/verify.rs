@@ -1,4 +1,7 @@
 //! Checking a bundle offline, from its bytes alone; names the first thing that is wrong.
+//!
+//! The steps and their order are those of `FORMAT.md`, section 3, so that other verifiers name the
+//! same first item.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,7 +20,7 @@ use sync_model::record::{Act, Record};
 use sync_model::wire::enroll::Trust;
 use thiserror::Error;
 
-use super::{DEVICE, FiledReceipt, MANIFEST, MANIFEST_BYTES_MAX, Manifest, TRUST};
+use super::{BUNDLE_VERSION, DEVICE, FiledReceipt, MANIFEST, MANIFEST_BYTES_MAX, Manifest, TRUST};
 
 /// The first thing that is wrong with a bundle.
 #[derive(Debug, Error)]
@@ -31,9 +34,11 @@ pub enum BundleError {
         source: std::io::Error,
     },
     /// Something does not hold.
-    #[error("{what}: {why}")]
+    #[error("{what} ({item}): {why}")]
     Wrong {
-        /// The file or record, by name.
+        /// Path of the file within the bundle; every verifier names the same (`FORMAT.md`).
+        item: String,
+        /// The file or record, by the manifest's label.
         what: String,
         /// What does not hold.
         why: String,
@@ -55,8 +60,48 @@ pub struct Verified {
     pub issuer_fingerprint: String,
 }
 
-fn wrong(what: impl Into<String>, why: impl ToString) -> BundleError {
-    BundleError::Wrong { what: what.into(), why: why.to_string() }
+impl BundleError {
+    /// Returns the path of the first file at which the bundle fails.
+    #[must_use]
+    pub fn item(&self) -> &str {
+        match self {
+            Self::Io { path, .. } => path,
+            Self::Wrong { item, .. } => item,
+        }
+    }
+}
+
+/// A file of the bundle or a record, as it is called.
+struct Named<'a> {
+    item: &'a str,
+    label: &'a str,
+}
+
+impl Named<'_> {
+    fn wrong(&self, why: impl ToString) -> BundleError {
+        BundleError::Wrong {
+            item: self.item.to_owned(),
+            what: self.label.to_owned(),
+            why: why.to_string(),
+        }
+    }
+}
+
+fn wrong(item: &str, why: impl ToString) -> BundleError {
+    Named { item, label: item }.wrong(why)
+}
+
+/// A record of the bundle with its path and label.
+struct Filed {
+    path: String,
+    label: String,
+    record: Record,
+}
+
+impl Filed {
+    fn wrong(&self, why: impl ToString) -> BundleError {
+        Named { item: &self.path, label: &self.label }.wrong(why)
+    }
 }
 
 struct Bundle {
@@ -64,18 +109,15 @@ struct Bundle {
 }
 
 impl Bundle {
-    fn file(&self, path: &str) -> Result<&[u8], BundleError> {
-        self.files
-            .get(path)
-            .map(|(_, bytes)| bytes.as_slice())
-            .ok_or_else(|| wrong(path, "not in the manifest"))
+    fn file(&self, path: &str) -> Option<&[u8]> {
+        self.files.get(path).map(|(_, bytes)| bytes.as_slice())
     }
 
-    fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a str, &'a [u8])> {
+    fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (Named<'a>, &'a [u8])> {
         self.files
             .iter()
             .filter(move |(path, _)| path.starts_with(folder))
-            .map(|(path, (label, bytes))| (path.as_str(), label.as_str(), bytes.as_slice()))
+            .map(|(path, (label, bytes))| (Named { item: path, label }, bytes.as_slice()))
     }
 }
 
@@ -90,6 +132,9 @@ pub fn verify(folder: &Path) -> Result<Verified, BundleError> {
         canonical::from_bytes(object.payload(), MANIFEST_BYTES_MAX)
             .map_err(|error| wrong(MANIFEST, error))?
     };
+    if manifest.version != BUNDLE_VERSION {
+        return Err(wrong(MANIFEST, "format of a later program: use a newer verifier"));
+    }
     // Keys first: without them nothing that the manifest says about other files is worth reading.
     let trust: Trust =
         canonical::from_bytes(&listed(folder, &manifest, TRUST)?, MANIFEST_BYTES_MAX)
@@ -98,6 +143,9 @@ pub fn verify(folder: &Path) -> Result<Verified, BundleError> {
     let device = credential::open_device_certificate(&certificate, &trust.issuer_key)
         .map_err(|error| wrong(DEVICE, error))?;
     cose::verify(Context::Bundle, &signed, &device.key).map_err(|error| wrong(MANIFEST, error))?;
+    if manifest.device != device.device {
+        return Err(wrong(MANIFEST, "names another device"));
+    }
     let bundle = load(folder, &manifest)?;
     let officers = open_credentials(&bundle, &trust.issuer_key)?;
     let mut verified =
@@ -124,8 +172,7 @@ fn listed(folder: &Path, manifest: &Manifest, path: &str) -> Result<Vec<u8>, Bun
     if Hash::of(&bytes) == entry.sha256 {
         Ok(bytes)
     } else {
-        let what = format!("{} ({path})", entry.label);
-        Err(wrong(what, "bytes differ from the manifest"))
+        Err(Named { item: path, label: &entry.label }.wrong("bytes differ from the manifest"))
     }
 }
 
@@ -140,12 +187,12 @@ fn load(folder: &Path, manifest: &Manifest) -> Result<Bundle, BundleError> {
         let bytes = listed(folder, manifest, &entry.path)?;
         files.insert(entry.path.clone(), (entry.label.clone(), bytes));
     }
-    for found in walk(folder, "")? {
-        if found != MANIFEST && !files.contains_key(&found) {
-            return Err(wrong(found, "is in no manifest"));
-        }
+    let mut found = walk(folder, "")?;
+    found.sort();
+    match found.iter().find(|path| *path != MANIFEST && !files.contains_key(*path)) {
+        Some(stray) => Err(wrong(stray, "is in no manifest")),
+        None => Ok(Bundle { files }),
     }
-    Ok(Bundle { files })
 }
 
 fn walk(folder: &Path, below: &str) -> Result<Vec<String>, BundleError> {
@@ -170,9 +217,9 @@ fn open_credentials(
 ) -> Result<BTreeMap<OfficerId, PublicKey>, BundleError> {
     bundle
         .below("credentials/")
-        .map(|(_, label, bytes)| {
+        .map(|(named, bytes)| {
             let opened = credential::open_credential(bytes, issuer);
-            opened.map(|found| (found.officer, found.key)).map_err(|error| wrong(label, error))
+            opened.map(|found| (found.officer, found.key)).map_err(|error| named.wrong(error))
         })
         .collect()
 }
@@ -181,52 +228,58 @@ fn open_records(
     bundle: &Bundle,
     device: &DeviceCertificate,
     verified: &mut Verified,
-) -> Result<Vec<(String, Record)>, BundleError> {
-    let mut records = Vec::new();
+) -> Result<Vec<Filed>, BundleError> {
+    let mut records: Vec<Filed> = Vec::new();
     let mut cited = BTreeSet::new();
-    for (path, label, bytes) in bundle.below("records/") {
-        let record = Record::open(bytes, &device.key).map_err(|error| wrong(label, error))?;
+    for (named, bytes) in bundle.below("records/") {
+        let record = Record::open(bytes, &device.key).map_err(|error| named.wrong(error))?;
         let expected = format!("records/{:06}.cose", record.envelope.seq);
-        if record.envelope.device != device.device || path != expected {
-            return Err(wrong(label, "record of another device or place"));
+        if record.envelope.device != device.device || named.item != expected {
+            return Err(named.wrong("record of another device or place"));
         }
         for blob in &record.envelope.blobs {
             let file = format!("blobs/{}", blob.sha256);
-            let bytes = bundle.file(&file)?;
-            if Hash::of(bytes) != blob.sha256 || u64::try_from(bytes.len()) != Ok(blob.bytes) {
-                return Err(wrong(label, format!("cited file {} differs", blob.sha256)));
+            let same = bundle.file(&file).is_some_and(|bytes| {
+                Hash::of(bytes) == blob.sha256 && u64::try_from(bytes.len()) == Ok(blob.bytes)
+            });
+            if !same {
+                return Err(
+                    named.wrong(format!("cited file {} differs or is missing", blob.sha256))
+                );
             }
             cited.insert(file);
         }
         verified.records += 1;
-        records.push((label.to_owned(), record));
+        let (path, label) = (named.item.to_owned(), named.label.to_owned());
+        records.push(Filed { path, label, record });
     }
+    // Paths ascend as text, seqs as numbers; they part at the millionth record.
+    records.sort_by_key(|filed| filed.record.envelope.seq);
     verified.blobs = cited.len();
-    match bundle.below("blobs/").find(|(path, ..)| !cited.contains(*path)) {
-        Some((path, ..)) => Err(wrong(path, "no record cites this file")),
+    match bundle.below("blobs/").find(|(named, _)| !cited.contains(named.item)) {
+        Some((named, _)) => Err(named.wrong("no record cites this file")),
         None if records.is_empty() => Err(wrong("records", "the bundle holds no record")),
         None => Ok(records),
     }
 }
 
 /// Checks the visit's own chain, and the device's chain where records stand side by side.
-fn check_links(bundle: &Bundle, records: &[(String, Record)]) -> Result<(), BundleError> {
-    let genesis = Head::genesis(bundle.file(DEVICE)?);
+fn check_links(bundle: &Bundle, records: &[Filed]) -> Result<(), BundleError> {
+    let genesis = Head::genesis(bundle.file(DEVICE).unwrap_or_default());
     let mut visit: Option<Hash> = None;
     let mut previous: Option<Head> = None;
-    for (label, record) in records {
+    for filed in records {
+        let record = &filed.record;
         let envelope = &record.envelope;
         let before = previous.filter(|head| head.seq + 1 == envelope.seq);
         let before = if envelope.seq == 1 { Some(genesis) } else { before };
         let after = match before {
-            Some(head) => {
-                head.follow(envelope, record.hash).map_err(|error| wrong(label, error))?
-            }
+            Some(head) => head.follow(envelope, record.hash).map_err(|error| filed.wrong(error))?,
             None => Head { seq: envelope.seq, hash: record.hash },
         };
         if envelope.inspection.is_some() {
             if envelope.visit_previous != visit {
-                return Err(wrong(label, "a record of this visit is missing before it"));
+                return Err(filed.wrong("a record of this visit is missing before it"));
             }
             visit = Some(record.hash);
         }
@@ -238,22 +291,31 @@ fn check_links(bundle: &Bundle, records: &[(String, Record)]) -> Result<(), Bund
 fn check_receipts(
     bundle: &Bundle,
     trust: &Trust,
-    records: &[(String, Record)],
+    records: &[Filed],
     verified: &mut Verified,
 ) -> Result<(), BundleError> {
-    for (label, record) in records {
+    let receipt_of = |filed: &Filed| format!("receipts/{:06}.cbor", filed.record.envelope.seq);
+    let wanted: BTreeSet<String> = records.iter().map(receipt_of).collect();
+    if let Some((named, _)) =
+        bundle.below("receipts/").find(|(named, _)| !wanted.contains(named.item))
+    {
+        return Err(named.wrong("belongs to no record of this bundle"));
+    }
+    for filed in records {
+        let (record, path) = (&filed.record, receipt_of(filed));
         let envelope = &record.envelope;
-        let path = format!("receipts/{:06}.cbor", envelope.seq);
         // A record made offline has no receipt yet; the count says so.
-        let Some((receipt_label, bytes)) = bundle.files.get(&path) else { continue };
-        let filed: FiledReceipt = canonical::from_bytes(bytes, MANIFEST_BYTES_MAX)
-            .map_err(|error| wrong(receipt_label, error))?;
-        let checkpoint = Checkpoint::open(&filed.checkpoint, &trust.log_origin, &trust.log_key)
-            .map_err(|error| wrong(receipt_label, error))?;
+        let Some((label, bytes)) = bundle.files.get(&path) else { continue };
+        let named = Named { item: &path, label };
+        let receipt: FiledReceipt =
+            canonical::from_bytes(bytes, MANIFEST_BYTES_MAX).map_err(|error| named.wrong(error))?;
+        let checkpoint = Checkpoint::open(&receipt.checkpoint, &trust.log_origin, &trust.log_key)
+            .map_err(|error| named.wrong(error))?;
         let leaf = log::leaf(&record.hash, envelope.device, envelope.seq);
-        let root = proof::root_from_inclusion(leaf, filed.log_index, checkpoint.size, &filed.proof);
+        let root =
+            proof::root_from_inclusion(leaf, receipt.log_index, checkpoint.size, &receipt.proof);
         if root != Some(checkpoint.root) {
-            return Err(wrong(label, "inclusion proof does not lead to HQ's root"));
+            return Err(filed.wrong("inclusion proof does not lead to HQ's root"));
         }
         verified.receipts += 1;
     }
@@ -261,13 +323,13 @@ fn check_receipts(
 }
 
 fn check_documents(
-    records: &[(String, Record)],
+    records: &[Filed],
     officers: &BTreeMap<OfficerId, PublicKey>,
     verified: &mut Verified,
 ) -> Result<(), BundleError> {
-    for (label, record) in records {
+    for filed in records {
         let (signatures, content, pages, document): (_, _, _, Option<DocumentId>) =
-            match record.envelope.act() {
+            match filed.record.envelope.act() {
                 Act::TranscriptLocked(body) => {
                     (body.officer_signatures, body.content, body.pages, None)
                 }
@@ -279,15 +341,15 @@ fn check_documents(
         // 《行政处罚法》第四十二条: 执法人员不得少于两人.
         let signers: BTreeSet<OfficerId> = signatures.iter().map(|one| one.officer).collect();
         if signers.len() < 2 {
-            return Err(wrong(label, "fewer than two officers signed"));
+            return Err(filed.wrong("fewer than two officers signed"));
         }
         for signature in &signatures {
-            let statement = open_statement(label, signature, officers)?;
+            let statement = open_statement(filed, signature, officers)?;
             let same = statement.content == content
                 && statement.pages == pages
                 && document.is_none_or(|document| document == statement.document);
             if !same {
-                return Err(wrong(label, "an officer signed another content"));
+                return Err(filed.wrong("an officer signed another content"));
             }
             verified.officer_signatures += 1;
         }
@@ -296,14 +358,14 @@ fn check_documents(
 }
 
 fn open_statement(
-    label: &str,
+    filed: &Filed,
     signature: &OfficerSignature,
     officers: &BTreeMap<OfficerId, PublicKey>,
 ) -> Result<OfficerStatement, BundleError> {
     let key = officers
         .get(&signature.officer)
-        .ok_or_else(|| wrong(label, "credential of a signing officer is missing"))?;
+        .ok_or_else(|| filed.wrong("credential of a signing officer is missing"))?;
     let payload = cose::verify(Context::OfficerAct, &signature.statement, key)
-        .map_err(|error| wrong(label, error))?;
-    canonical::from_bytes(&payload, MANIFEST_BYTES_MAX).map_err(|error| wrong(label, error))
+        .map_err(|error| filed.wrong(error))?;
+    canonical::from_bytes(&payload, MANIFEST_BYTES_MAX).map_err(|error| filed.wrong(error))
 }
