@@ -3,9 +3,9 @@
 
     python3 tests/bundle_verifiers.py XUNZHENG BUNDLE [COUNT] [SEED]
 
-XUNZHENG is the binary. The Rust verifier and assets/verify/verify_bundle.py must give the same
-verdict and name the same first item, and must find every change. Prints counts; exit status 1 at
-the first difference, with the change that shows it.
+XUNZHENG is the binary. It, assets/verify/verify_bundle.py and the page's assets/check/bundle.js
+(run by node) must give the same verdict and name the same first item, and must find every change.
+Prints counts; exit status 1 at the first difference, with the change that shows it.
 """
 
 import collections
@@ -85,24 +85,38 @@ def change(folder, rng):
     return f"{name}: exchanged with {other}"
 
 
+def verdicts(binary, folders):
+    """Returns what each verifier says of each folder."""
+    rust = subprocess.run([binary, "verify", "--json", *folders], capture_output=True, check=False)
+    page = subprocess.run(
+        ["node", pathlib.Path(__file__).with_name("bundle_page.mjs")],
+        input="\n".join(folders).encode(),
+        capture_output=True,
+        check=False,
+    )
+    said = {"python": [verify_bundle.verdict(folder) for folder in folders]}
+    for name, run in (("rust", rust), ("page", page)):
+        said[name] = [json.loads(line) for line in run.stdout.decode().splitlines()]
+        assert len(said[name]) == len(folders), (name, run.stderr.decode())
+    return said
+
+
 def compare(binary, copies, counts):
-    folders = [str(folder) for folder, _ in copies]
-    said = subprocess.run([binary, "verify", "--json", *folders], capture_output=True, check=False)
-    lines = said.stdout.decode().splitlines()
-    assert len(lines) == len(copies), said.stderr.decode()
-    for (folder, done), line in zip(copies, lines):
-        rust, python = json.loads(line), verify_bundle.verdict(str(folder))
-        if rust.get("item") != python.get("item") or ("error" in rust) != ("error" in python):
-            sys.exit(f"they differ: {done}\n  rust   {rust}\n  python {python}")
-        if "error" not in rust:
-            sys.exit(f"not found: {done}\n  {rust}")
-        counts[rust["item"].split("/")[0]] += 1
+    said = verdicts(binary, [str(folder) for folder, _ in copies])
+    for index, (_, done) in enumerate(copies):
+        each = {name: lines[index] for name, lines in said.items()}
+        items = {one.get("item") for one in each.values()}
+        if items == {None}:
+            sys.exit(f"not found: {done}\n  {each}")
+        if len(items) > 1:
+            sys.exit(f"they differ: {done}\n  {each}")
+        counts[items.pop().split("/")[0]] += 1
 
 
 def main(binary, bundle, count="1000", seed="1"):
     bundle, rng, counts = pathlib.Path(bundle), random.Random(int(seed)), collections.Counter()
-    whole = json.loads(subprocess.check_output([binary, "verify", "--json", str(bundle)]))
-    assert whole == verify_bundle.verdict(str(bundle)), (whole, verify_bundle.verdict(str(bundle)))
+    whole = [lines[0] for lines in verdicts(binary, [str(bundle)]).values()]
+    assert "error" not in whole[0] and whole.count(whole[0]) == len(whole), whole
     made = 0
     while made < int(count):
         with tempfile.TemporaryDirectory() as room:

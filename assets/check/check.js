@@ -19,7 +19,7 @@ const CREDENTIAL_AGE_MS = 7 * 24 * 3600 * 1000;
 const ORDER = Object.keys(VERDICTS);
 
 /** Ends a check; the message is a verdict's name. */
-class Refused extends Error {}
+export class Refused extends Error {}
 
 const refuse = (verdict) => {
   throw new Refused(verdict);
@@ -228,12 +228,17 @@ const pointOf = (bytes) => {
   }
 };
 
-export const verifies = (key, message, signature) => {
+export const verifies = (key, message, signature) =>
+  signature.length === 64 &&
+  holds(key, sha512(joined(signature.subarray(0, 32), key, message)), signature);
+
+/** Checks a signature given SHA-512 of R, key and message. */
+export const holds = (key, digest, signature) => {
   if (signature.length !== 64) return false;
   const [R, S] = [signature.subarray(0, 32), littleEndian(signature.subarray(32))];
   const A = pointOf(key);
   if (!A || !pointOf(R) || S >= L) return false;
-  const k = littleEndian(sha512(joined(R, key, message))) % L;
+  const k = littleEndian(digest) % L;
   // S·B − k·A in one ladder.
   const [base, minus] = [Point.BASE, A.negate()];
   const both = base.add(minus);

@@ -1,10 +1,10 @@
 // Keeps the page for use without a network. The newest wins where there is a network; statuses are
 // never kept, because an old answer would look like a new one.
 
-const CACHE = "check-1";
+const CACHE = "check-2";
 /** How long a bad line may keep the kept copy waiting. */
 const PATIENCE_MS = 3000;
-const PAGES = ["../c", "page.js", "check.js", "words.js", "noble-ed25519.js", "style.css", "issuer"];
+const PAGES = ["../c", "page.js", "check.js", "words.js", "noble-ed25519.js", "style.css", "issuer", "bundle", "bundle-page.js", "bundle.js"];
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();

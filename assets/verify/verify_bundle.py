@@ -424,7 +424,7 @@ class Bundle:
     def load(self):
         for entry in self.entries:  # step 5
             path = entry["path"]
-            if any(part in ("", "..") for part in path.split("/")) or path in self.files:
+            if any(part in ("", ".", "..") for part in path.split("/")) or path in self.files:
                 raise Wrong("manifest.cose", f"names {path!r}")
             self.files[path] = self.listed(path)
         found = []

@@ -1,4 +1,5 @@
-//! The page on which any phone checks a credential code, the issuer's key, and statuses.
+//! The pages on which any phone checks a credential code and any browser a case bundle, the
+//! issuer's key, and statuses.
 //!
 //! The code stands behind `#` and never arrives here. The page is static, asks nobody else and sets
 //! nothing on the phone but its own copy for use without a network.
@@ -30,7 +31,10 @@ const JSON: &str = "application/json";
 const INDEX: &[u8] = include_bytes!("../../../assets/check/index.html");
 
 /// Files below `/c/` with their types.
-const FILES: [(&str, &str, &[u8]); 7] = [
+const FILES: [(&str, &str, &[u8]); 10] = [
+    ("bundle", HTML, include_bytes!("../../../assets/check/bundle.html")),
+    ("bundle-page.js", SCRIPT, include_bytes!("../../../assets/check/bundle-page.js")),
+    ("bundle.js", SCRIPT, include_bytes!("../../../assets/check/bundle.js")),
     ("page.js", SCRIPT, include_bytes!("../../../assets/check/page.js")),
     ("check.js", SCRIPT, include_bytes!("../../../assets/check/check.js")),
     ("words.js", SCRIPT, include_bytes!("../../../assets/check/words.js")),

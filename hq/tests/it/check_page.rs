@@ -29,6 +29,9 @@ fn every_file_of_the_page_is_served_with_its_type_and_locked_down() {
         ("/c/words.js", "text/javascript; charset=utf-8", "words.js"),
         ("/c/sw.js", "text/javascript; charset=utf-8", "sw.js"),
         ("/c/noble-ed25519.js", "text/javascript; charset=utf-8", "noble-ed25519.js"),
+        ("/c/bundle", "text/html; charset=utf-8", "bundle.html"),
+        ("/c/bundle-page.js", "text/javascript; charset=utf-8", "bundle-page.js"),
+        ("/c/bundle.js", "text/javascript; charset=utf-8", "bundle.js"),
         ("/c/style.css", "text/css; charset=utf-8", "style.css"),
         ("/c/LICENSE", "text/plain; charset=utf-8", "LICENSE"),
     ] {

@@ -180,7 +180,7 @@ fn listed(folder: &Path, manifest: &Manifest, path: &str) -> Result<Vec<u8>, Bun
 fn load(folder: &Path, manifest: &Manifest) -> Result<Bundle, BundleError> {
     let mut files = BTreeMap::new();
     for entry in &manifest.files {
-        let escapes = entry.path.split('/').any(|part| part.is_empty() || part == "..");
+        let escapes = entry.path.split('/').any(|part| matches!(part, "" | "." | ".."));
         if escapes || files.contains_key(&entry.path) {
             return Err(wrong(MANIFEST, format!("names {:?}", entry.path)));
         }
