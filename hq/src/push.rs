@@ -27,6 +27,8 @@ const WANTED_MAX: u32 = 1000;
 struct Batch {
     device: Device,
     records: Vec<Record>,
+    /// Size of the log that the device has seen.
+    seen_size: Option<u64>,
     /// The first element that is not a record of this device, with the reason.
     unattributable: Option<(Vec<u8>, String)>,
 }
@@ -85,7 +87,7 @@ impl Hq {
 
 /// Opens every record up to the first that is not one of this device.
 fn open(device: Device, request: PushRequest) -> Batch {
-    let mut batch = Batch { device, records: Vec::new(), unattributable: None };
+    let mut batch = Batch { device, records: Vec::new(), seen_size: request.seen_size, unattributable: None };
     for bytes in request.records {
         let opened = Record::open(&bytes, &batch.device.key).map_err(|error| error.to_string());
         let reason = match opened {
@@ -142,7 +144,7 @@ impl Inner {
             return refuse_record(tx, device, bytes, seq, reason, now);
         }
         self.renew_credentials(tx, device.device, now)?;
-        self.receipt(tx, device, &log, &places, now).map(Box::new).map(Outcome::Held)
+        self.receipt(tx, batch, &log, &places, now).map(Box::new).map(Outcome::Held)
     }
 
     fn append(
@@ -182,7 +184,7 @@ impl Inner {
     fn receipt(
         &self,
         tx: &Tx<'_>,
-        device: &Device,
+        batch: &Batch,
         log: &LogNodes<'_, '_>,
         places: &Places,
         now: Timestamp,
@@ -208,9 +210,14 @@ impl Inner {
             checkpoint: self.checkpoint(log)?,
             runs,
             received_at: now,
-            feed_head: tx.feed_head(device.device)?,
-            wanted: tx.wanted(device.device, WANTED_MAX)?,
-            consistency: None,
+            feed_head: tx.feed_head(batch.device.device)?,
+            wanted: tx.wanted(batch.device.device, WANTED_MAX)?,
+            // A device that saw a longer log gets no proof, and finds out that this one went back.
+            consistency: batch
+                .seen_size
+                .filter(|seen| *seen <= log.size())
+                .map(|seen| proof::consistency(log, seen, log.size()))
+                .transpose()?,
             archived_seq: 0,
             policy: None,
             chain_head: tx

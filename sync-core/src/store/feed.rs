@@ -2,14 +2,18 @@
 //! transaction.
 
 use rusqlite::Connection;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sync_model::canonical;
 use sync_model::cose::{self, Context};
 use sync_model::hash::Hash;
+use sync_model::id::DeviceId;
 use sync_model::rulebook::Rulebook;
+use sync_model::time::Timestamp;
 use sync_model::wire::FEED_BYTES_MAX;
 use sync_model::wire::feed::{Acceptance, CommandMessage, FeedBody, FeedItem, FeedPage};
 
-use super::sql::{Reader, content, hash, signed, to_content};
+use super::sql::{Reader, content, hash, set_meta, signed, to_content, unsigned};
 use super::{Enrollment, Store, lock, officer};
 use crate::error::StoreError;
 
@@ -24,6 +28,24 @@ pub struct FeedBatch {
     pub rulebooks: u64,
     /// Records that HQ does not accept as they are.
     pub refusals: u64,
+    /// Items of a later HQ that this program does not know; kept for a newer program.
+    pub unknown: u64,
+}
+
+/// Kind under which an item of a later HQ is kept.
+const UNKNOWN: &str = "unknown";
+/// Rises whenever this program learns a new [`FeedBody`]: what was kept as unknown is looked at
+/// again.
+const VOCABULARY: &[u8] = &[1];
+
+/// What every feed item says, whatever its body.
+#[derive(Deserialize)]
+struct Frame {
+    index: u64,
+    device: Option<DeviceId>,
+    issued_at: Timestamp,
+    #[serde(rename = "body")]
+    _body: IgnoredAny,
 }
 
 impl Reader<'_> {
@@ -71,6 +93,16 @@ impl Reader<'_> {
         self.rows(sql, [], |row| content(row, "findings"))
     }
 
+    /// Returns the items of a later HQ that this program does not know: index and signed bytes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn unknown_feed_items(&self) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.rows("SELECT idx, bytes FROM feed WHERE kind = :kind ORDER BY idx", [UNKNOWN], |row| {
+            Ok((unsigned(row, "idx")?, row.get("bytes")?))
+        })
+    }
+
     /// Returns the messages from command, newest first.
     ///
     /// # Errors
@@ -94,31 +126,62 @@ impl Store {
         let enrollment = Reader::new(&tx).enrollment()?.ok_or(StoreError::NotEnrolled)?;
         let mut cursor = Reader::new(&tx).feed_cursor()?;
         let mut batch = FeedBatch::default();
+        use_what_was_unknown(&tx, &enrollment, &mut batch)?;
         for bytes in &page.items {
             let payload = cose::verify(Context::Feed, bytes, &enrollment.trust.feed_key)?;
-            let item: FeedItem = canonical::from_bytes(&payload, FEED_BYTES_MAX)
+            let frame: Frame = canonical::from_bytes(&payload, FEED_BYTES_MAX)
                 .map_err(|_| StoreError::BadStored("feed item"))?;
-            let foreign = item.device.is_some_and(|device| device != enrollment.certificate.device);
-            if item.index <= cursor || foreign {
+            let foreign =
+                frame.device.is_some_and(|device| device != enrollment.certificate.device);
+            if frame.index <= cursor || foreign {
                 continue;
             }
-            cursor = item.index;
+            cursor = frame.index;
+            // What a later HQ says and this program does not know is kept, and holds nothing up.
+            let item: Option<FeedItem> = canonical::from_bytes(&payload, FEED_BYTES_MAX).ok();
             tx.prepare_cached(
                 "INSERT INTO feed (idx, kind, issued_at, bytes)
                  VALUES (:idx, :kind, :issued_at, :bytes)",
             )?
             .execute((
-                signed(item.index),
-                kind(&item.body),
-                item.issued_at.0,
+                signed(frame.index),
+                item.as_ref().map_or(UNKNOWN, |item| kind(&item.body)),
+                frame.issued_at.0,
                 bytes.as_slice(),
             ))?;
-            use_item(&tx, &item, &enrollment, &mut batch)?;
+            match &item {
+                Some(item) => use_item(&tx, item, &enrollment, &mut batch)?,
+                None => batch.unknown += 1,
+            }
             batch.items += 1;
         }
         tx.commit()?;
         Ok(batch)
     }
+}
+
+/// Puts to use what an older program kept as unknown and this one knows; once per vocabulary.
+fn use_what_was_unknown(
+    tx: &Connection,
+    enrollment: &Enrollment,
+    batch: &mut FeedBatch,
+) -> Result<(), StoreError> {
+    let reader = Reader::new(tx);
+    if reader.meta("feed_vocabulary")?.as_deref() == Some(VOCABULARY) {
+        return Ok(());
+    }
+    for (index, bytes) in reader.unknown_feed_items()? {
+        let payload = cose::verify(Context::Feed, &bytes, &enrollment.trust.feed_key)?;
+        let item = canonical::from_bytes::<FeedItem>(&payload, FEED_BYTES_MAX).ok();
+        if let Some(item) = item {
+            tx.execute(
+                "UPDATE feed SET kind = :kind WHERE idx = :idx",
+                (kind(&item.body), signed(index)),
+            )?;
+            use_item(tx, &item, enrollment, batch)?;
+        }
+    }
+    set_meta(tx, "feed_vocabulary", VOCABULARY)
 }
 
 fn kind(body: &FeedBody) -> &'static str {

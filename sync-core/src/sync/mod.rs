@@ -13,6 +13,7 @@
 
 mod activate;
 mod blobs;
+mod growth;
 mod http;
 mod pull;
 mod push;

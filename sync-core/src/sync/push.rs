@@ -9,6 +9,7 @@ use sync_model::wire::problem::ProblemCode;
 use sync_model::wire::push::{PushRequest, Receipt, ReceiptRun};
 
 use super::Progress;
+use super::growth;
 use super::http::HqClient;
 use crate::error::{StoreError, SyncError};
 use crate::store::{Enrollment, JournalRow, ReceiptRow, Store};
@@ -37,7 +38,7 @@ pub(super) fn push(
         }
         let request = PushRequest {
             records: batch.iter().map(|row| ByteBuf::from(row.bytes.clone())).collect(),
-            seen_size: None,
+            seen_size: store.read(|r| r.log_head())?.map(|head| head.size),
         };
         let device = Some(enrollment.certificate.device);
         let receipt = match client.exchange(device, store.device_key(), "/push", &request) {
@@ -53,7 +54,7 @@ pub(super) fn push(
                 }
             },
         };
-        keep(store, &enrollment, &batch, &receipt)?;
+        keep(store, client, &enrollment, &batch, &receipt)?;
         let left = store.read(|r| r.outbox_counts())?.pending;
         progress.records += waiting.saturating_sub(left);
         again_from = again_from.and(batch.last()).map(|row| row.seq.saturating_add(1));
@@ -122,6 +123,7 @@ fn park_refused(store: &Store, error: &SyncError) -> Result<(), SyncError> {
 /// Verifies a receipt against what was sent and keeps it.
 fn keep(
     store: &Store,
+    client: &HqClient,
     enrollment: &Enrollment,
     batch: &[JournalRow],
     receipt: &Receipt,
@@ -129,13 +131,7 @@ fn keep(
     let trust = &enrollment.trust;
     let checkpoint = Checkpoint::open(&receipt.checkpoint, &trust.log_origin, &trust.log_key)
         .map_err(|_| SyncError::BadProof("checkpoint"))?;
-    // A log only grows. Proofs of growth are for auditors; going back shows here already.
-    if let Some(seen) = store.read(|r| r.log_head())? {
-        let forked = checkpoint.size == seen.size && checkpoint.root != seen.root;
-        if checkpoint.size < seen.size || forked {
-            return Err(SyncError::BadProof("checkpoint contradicts one seen before"));
-        }
-    }
+    growth::check(store, client, enrollment, &checkpoint, receipt.consistency.as_deref())?;
     let mut rows = Vec::new();
     for run in &receipt.runs {
         rows.extend(verify_run(enrollment, batch, receipt, &checkpoint, run)?);

@@ -67,9 +67,9 @@ fn a_page_that_repeats_itself_ends_the_round() {
     assert_eq!(world.store().read(|r| r.command_messages()).unwrap().len(), 1);
 }
 
-/// An item that a later HQ invented was once reported as damage on this device.
+/// An item that a later HQ invented once held up the whole feed.
 #[test]
-fn an_item_this_program_does_not_know_means_waiting_for_a_newer_one() {
+fn an_item_this_program_does_not_know_is_kept_and_holds_nothing_up() {
     use sync_model::canonical;
     use sync_model::cose::{self, Context};
     #[derive(serde::Serialize)]
@@ -77,17 +77,25 @@ fn an_item_this_program_does_not_know_means_waiting_for_a_newer_one() {
         index: u64,
         device: Option<()>,
         issued_at: i64,
-        body: &'static str,
+        body: Vec<(&'static str, u64)>,
     }
     let world = World::enrolled();
     let hq = ScriptedHq::of(&world);
-    let item = Later { index: 1, device: None, issued_at: 5, body: "drone_orders" };
+    let item = Later { index: 1, device: None, issued_at: 5, body: vec![("drone_orders", 7)] };
     let payload = canonical::to_bytes(&item).unwrap();
-    let bytes = cose::sign(Context::Feed, &payload, &world.hq.feed).unwrap();
-    hq.state().feed.push((1, bytes));
-    let error = sync(&world, &hq).unwrap_err();
-    assert!(matches!(error, SyncError::Garbage(_)), "{error}");
-    assert_eq!(error.outcome(), Outcome::Waiting);
+    let unknown = cose::sign(Context::Feed, &payload, &world.hq.feed).unwrap();
+    let known = command(&world.hq, 2);
+    hq.state().feed = vec![(1, unknown.clone()), (2, known)];
+    assert_eq!(sync(&world, &hq).unwrap().feed_items, 2);
+    assert_eq!(world.store().read(|r| r.feed_cursor()).unwrap(), 2);
+    assert_eq!(world.store().read(|r| r.command_messages()).unwrap().len(), 1);
+    let kept = world.store().read(|r| r.unknown_feed_items()).unwrap();
+    assert_eq!(kept, [(1, unknown)]);
+    // Nothing is read twice, and a forged item of an unknown kind is still a forgery.
+    assert_eq!(sync(&world, &hq).unwrap().feed_items, 0);
+    let forged = cose::sign(Context::Feed, &payload, &HqKeys::new(90).feed).unwrap();
+    hq.state().feed = vec![(3, forged)];
+    assert!(matches!(sync(&world, &hq).unwrap_err(), SyncError::BadProof(_)));
 }
 
 /// A rulebook of half a megabyte could once not be verified, since every signed object was held to

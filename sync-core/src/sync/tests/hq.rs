@@ -119,6 +119,13 @@ impl State {
             body(&NeedReply { blobs })
         } else if let Some(hex) = path.strip_prefix("/blobs/") {
             self.chunk(&Hash::from_hex(hex).unwrap(), request)
+        } else if let Some(sizes) = path.strip_prefix("/log/consistency?from=") {
+            let (from, to) = sizes.split_once("&to=").unwrap();
+            let (from, to) = (from.parse().unwrap(), to.parse().unwrap());
+            if from > to || to > self.size {
+                return refuse(&Problem::new(ProblemCode::Malformed, "not that long"));
+            }
+            body(&self.consistency(from, to))
         } else {
             let after = path.strip_prefix("/feed?after=").unwrap().split('&').next().unwrap();
             let after: u64 = after.parse().unwrap();
@@ -165,7 +172,16 @@ impl State {
             };
             runs.push((seq, index));
         }
-        body(&self.receipt(&runs))
+        let mut receipt = self.receipt(&runs);
+        let seen = request.seen_size.filter(|seen| *seen <= self.size);
+        receipt.consistency = seen.map(|seen| self.consistency(seen, self.size));
+        body(&receipt)
+    }
+
+    /// Proves that the first `from` leaves are a prefix of the first `to`.
+    pub(crate) fn consistency(&self, from: u64, to: u64) -> Vec<Hash> {
+        let Ok(proof) = proof::consistency(&self.nodes, from, to);
+        proof
     }
 
     pub(crate) fn receipt(&self, places: &[(u64, u64)]) -> Receipt {

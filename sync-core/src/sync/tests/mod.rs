@@ -2,6 +2,7 @@
 
 mod blobs;
 mod feed;
+mod growth;
 pub(crate) mod hq;
 mod records;
 mod transport;
