@@ -87,7 +87,8 @@ impl Hq {
 
 /// Opens every record up to the first that is not one of this device.
 fn open(device: Device, request: PushRequest) -> Batch {
-    let mut batch = Batch { device, records: Vec::new(), seen_size: request.seen_size, unattributable: None };
+    let mut batch =
+        Batch { device, records: Vec::new(), seen_size: request.seen_size, unattributable: None };
     for bytes in request.records {
         let opened = Record::open(&bytes, &batch.device.key).map_err(|error| error.to_string());
         let reason = match opened {
