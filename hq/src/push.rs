@@ -222,7 +222,7 @@ impl Inner {
             archived_seq: 0,
             policy: None,
             chain_head: tx
-                .head(device.device)?
+                .head(batch.device.device)?
                 .map(|head| ChainHead { seq: head.seq, hash: head.hash }),
         })
     }
