@@ -36,6 +36,7 @@ d89251efd2ff388f66a4985a33370e8f442989231e3e6ffd932b0b52131e1df7  hq/migrations/
 a8c820fbd18d68a3ce4f35a6d3ecfb93ea413ed45821b53388c8576112a6b968  hq/migrations/0004_add_blobs.sql
 3d3466fe9fbb8d8ec79955507ca1e83f58ad3672ab148d3bf54504c02bc3d7d5  hq/migrations/0005_add_feed.sql
 e7249f423276873949feae21f74f7accc7987e69a088f1c88e8035f71cc7dc0e  hq/migrations/0006_add_acceptance.sql
+e21611200ed506853bc0240c3707826fe71309198f247937d55b36b8684ad134  hq/migrations/0007_order_activations.sql
 ";
 
 fn root() -> &'static Path {
@@ -194,6 +195,11 @@ fn imports_run_one_way() {
     // SQL, files of HTTP and the window each have one home.
     findings.extend(forbid("sync-core/src", &["rusqlite"], |path| {
         path.starts_with("sync-core/src/store/") || path == "sync-core/src/error.rs"
+    }));
+    findings
+        .extend(forbid("hq/src", &["rusqlite"], |path| path.starts_with("hq/src/store/sqlite/")));
+    findings.extend(forbid("hq/src", &["tokio_postgres"], |path| {
+        path.starts_with("hq/src/store/postgres/")
     }));
     findings.extend(forbid("sync-core/src", &["reqwest"], |path| {
         path.starts_with("sync-core/src/sync/")

@@ -20,7 +20,7 @@ use crate::clock::HqClock;
 use crate::durable;
 use crate::error::HqError;
 use crate::keys::Keys;
-use crate::store::{self, LogNodes, Store, StoreError, Tx};
+use crate::store::{LogNodes, Store, StoreError, Tx};
 
 /// Rulebooks kept decoded; devices in the field pin one of the newest few.
 const RULEBOOKS_KEPT: usize = 8;
@@ -54,7 +54,7 @@ impl Hq {
         options: &InitOptions,
         clock: Arc<dyn HqClock>,
     ) -> Result<Self, HqError> {
-        if data.join(store::FILE_NAME).exists() {
+        if Store::is_in(data) {
             return Err(HqError::AlreadyInitialized(data.to_owned()));
         }
         durable::create_folder(data).map_err(HqError::io("create data folder"))?;
@@ -73,7 +73,7 @@ impl Hq {
     /// # Errors
     /// [`HqError::NotInitialized`], or why keys or store cannot be used.
     pub fn open(data: &Path, clock: Arc<dyn HqClock>) -> Result<Self, HqError> {
-        if !data.join(store::FILE_NAME).exists() {
+        if !Store::is_in(data) {
             return Err(HqError::NotInitialized(data.to_owned()));
         }
         let inner = Inner {
@@ -91,7 +91,7 @@ impl Hq {
     /// # Errors
     /// As [`Hq::open`].
     pub fn open_or_init(data: &Path, clock: Arc<dyn HqClock>) -> Result<Self, HqError> {
-        if data.join(store::FILE_NAME).exists() {
+        if Store::is_in(data) {
             Self::open(data, clock)
         } else {
             Self::init(data, &InitOptions::default(), clock)

@@ -21,6 +21,11 @@ use crate::error::HqError;
 use crate::hq::{Hq, Inner};
 use crate::store::{Device, LogNodes, StoreError, Tx, VerifyRow};
 
+/// Records read at once.
+const RECORDS_AT_ONCE: u64 = 500;
+/// Names of files read at once.
+const BLOBS_AT_ONCE: u64 = 1000;
+
 /// What was checked and found whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyReport {
@@ -120,29 +125,31 @@ impl Inner {
             devices.insert(device.device, (device, head));
         }
         let mut verifier = Verifier { tx, devices, seen: HashMap::new(), size: 0, nodes: 0 };
-        let mut wrong = None;
-        tx.each_record(|row| match verifier.record(&row) {
-            Ok(()) => Ok(true),
-            Err(error) => {
-                wrong = Some(error);
-                Ok(false)
+        loop {
+            let page = tx.records_from(verifier.size, RECORDS_AT_ONCE)?;
+            if page.is_empty() {
+                break;
             }
-        })?;
-        if let Some(wrong) = wrong {
-            return Err(wrong);
+            page.iter().try_for_each(|row| verifier.record(row))?;
         }
         let found = tx.log_node_count()?;
         if found != verifier.nodes {
             return Err(VerifyError::NodeCount { found, expected: verifier.nodes });
         }
-        let blobs = tx.complete_blobs()?;
-        for (sha256, length) in &blobs {
-            self.verify_blob(sha256, *length)?;
+        let (mut blobs, mut last) = (0_u64, None);
+        loop {
+            let page = tx.complete_blobs(last.as_ref(), BLOBS_AT_ONCE)?;
+            let Some((end, _)) = page.last() else { break };
+            last = Some(*end);
+            for (sha256, length) in &page {
+                self.verify_blob(sha256, *length)?;
+                blobs = blobs.saturating_add(1);
+            }
         }
         Ok(VerifyReport {
             records: verifier.size,
             devices: u64::try_from(verifier.seen.len()).unwrap_or(u64::MAX),
-            blobs: u64::try_from(blobs.len()).unwrap_or(u64::MAX),
+            blobs,
             root: LogNodes::open(tx)?.root()?,
         })
     }

@@ -1,12 +1,11 @@
 //! Results of admission, the projections it needs, and counts for people.
 
-use rusqlite::named_params;
 use sync_model::hash::Hash;
 use sync_model::id::{DeviceId, DocumentId, OfficerId, ShiftId};
 use sync_model::time::Timestamp;
 use sync_model::wire::feed::Acceptance;
 
-use super::{StoreError, Tx, signed, unsigned};
+use super::{StoreError, Tx, params};
 
 /// The tables that [`Tx::count`] may name.
 #[derive(Clone, Copy)]
@@ -31,32 +30,27 @@ impl Tx<'_> {
         findings: &[u8],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut insert = self.0.prepare_cached(
+        self.run(
             "INSERT INTO acceptance (record, device, seq, accepted, findings, judged_at)
              VALUES (:record, :device, :seq, :accepted, :findings, :now)",
-        )?;
-        insert.execute(named_params! {
-            ":record": acceptance.record.0,
-            ":device": device.as_bytes(),
-            ":seq": signed(acceptance.seq),
-            ":accepted": acceptance.accepted,
-            ":findings": findings,
-            ":now": now.0,
-        })?;
-        Ok(())
+            &params! {
+                ":record": &acceptance.record,
+                ":device": &device,
+                ":seq": acceptance.seq,
+                ":accepted": acceptance.accepted,
+                ":findings": findings,
+                ":now": now,
+            },
+        )
     }
 
     /// Returns whether the record was accepted and the findings, or `None` if it was not judged.
     pub(crate) fn acceptance(&self, record: &Hash) -> Result<Option<(bool, Vec<u8>)>, StoreError> {
-        use rusqlite::OptionalExtension as _;
-        let mut query = self
-            .0
-            .prepare_cached("SELECT accepted, findings FROM acceptance WHERE record = :record")?;
-        Ok(query
-            .query_row(named_params! { ":record": record.0 }, |row| {
-                Ok((row.get("accepted")?, row.get("findings")?))
-            })
-            .optional()?)
+        self.first(
+            "SELECT accepted, findings FROM acceptance WHERE record = :record",
+            &params! { ":record": record },
+            |row| Ok((row.get("accepted")?, row.get("findings")?)),
+        )
     }
 
     /// Notes that the officer unlocked the device.
@@ -67,18 +61,12 @@ impl Tx<'_> {
         shift: ShiftId,
         from: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut insert = self.0.prepare_cached(
+        self.run(
             "INSERT INTO presence (officer, device, shift, from_at)
              VALUES (:officer, :device, :shift, :from)
              ON CONFLICT (officer, device, shift) DO NOTHING",
-        )?;
-        insert.execute(named_params! {
-            ":officer": officer.as_bytes(),
-            ":device": device.as_bytes(),
-            ":shift": shift.as_bytes(),
-            ":from": from.0,
-        })?;
-        Ok(())
+            &params! { ":officer": &officer, ":device": &device, ":shift": &shift, ":from": from },
+        )
     }
 
     /// Notes the end of a shift.
@@ -88,16 +76,11 @@ impl Tx<'_> {
         shift: ShiftId,
         to: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut update = self.0.prepare_cached(
+        self.run(
             "UPDATE presence SET to_at = :to
              WHERE device = :device AND shift = :shift AND to_at IS NULL",
-        )?;
-        update.execute(named_params! {
-            ":to": to.0,
-            ":device": device.as_bytes(),
-            ":shift": shift.as_bytes(),
-        })?;
-        Ok(())
+            &params! { ":to": to, ":device": &device, ":shift": &shift },
+        )
     }
 
     /// Counts known presences of the officer on other devices that overlap `from..to`. One whose
@@ -109,21 +92,13 @@ impl Tx<'_> {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<u64, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.one(
             "SELECT COUNT(*) AS count FROM presence
              WHERE officer = :officer AND device <> :device
              AND from_at < :to AND COALESCE(to_at, from_at + 1) > :from",
-        )?;
-        let count = query.query_row(
-            named_params! {
-                ":officer": officer.as_bytes(),
-                ":device": device.as_bytes(),
-                ":from": from.0,
-                ":to": to.0,
-            },
+            &params! { ":officer": &officer, ":device": &device, ":from": from, ":to": to },
             |row| row.get("count"),
-        )?;
-        unsigned(count, "presence")
+        )
     }
 
     /// Returns the officers of a shift with the time from which each was present.
@@ -132,17 +107,11 @@ impl Tx<'_> {
         device: DeviceId,
         shift: ShiftId,
     ) -> Result<Vec<(OfficerId, Timestamp)>, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.rows(
             "SELECT officer, from_at FROM presence WHERE device = :device AND shift = :shift",
-        )?;
-        let rows = query.query_map(
-            named_params! { ":device": device.as_bytes(), ":shift": shift.as_bytes() },
-            |row| {
-                let officer = OfficerId(uuid::Uuid::from_bytes(row.get("officer")?));
-                Ok((officer, Timestamp(row.get("from_at")?)))
-            },
-        )?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            &params! { ":device": &device, ":shift": &shift },
+            |row| Ok((row.get("officer")?, row.get("from_at")?)),
+        )
     }
 
     /// Notes that the document carries the number; says whether another document does too.
@@ -152,21 +121,17 @@ impl Tx<'_> {
         document: DocumentId,
         device: DeviceId,
     ) -> Result<bool, StoreError> {
-        let mut insert = self.0.prepare_cached(
+        self.run(
             "INSERT INTO document_number (document_number, document, device)
              VALUES (:number, :document, :device)
              ON CONFLICT (document_number, document) DO NOTHING",
+            &params! { ":number": number, ":document": &document, ":device": &device },
         )?;
-        insert.execute(named_params! {
-            ":number": number,
-            ":document": document.as_bytes(),
-            ":device": device.as_bytes(),
-        })?;
-        let mut query = self.0.prepare_cached(
+        self.exists(
             "SELECT 1 FROM document_number
              WHERE document_number = :number AND document <> :document",
-        )?;
-        Ok(query.exists(named_params! { ":number": number, ":document": document.as_bytes() })?)
+            &params! { ":number": number, ":document": &document },
+        )
     }
 
     /// Returns the number of rows in a table.
@@ -182,7 +147,6 @@ impl Tx<'_> {
             Table::Feed => "SELECT COUNT(*) AS count FROM feed",
             Table::Acceptance => "SELECT COUNT(*) AS count FROM acceptance",
         };
-        let mut query = self.0.prepare_cached(query)?;
-        unsigned(query.query_row([], |row| row.get("count"))?, "count")
+        self.one(query, &params! {}, |row| row.get("count"))
     }
 }

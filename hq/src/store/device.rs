@@ -1,12 +1,11 @@
 //! Devices and the one-time codes that enroll them.
 
-use rusqlite::{OptionalExtension, Row, named_params};
 use sync_model::cose::PublicKey;
 use sync_model::hash::Hash;
 use sync_model::id::DeviceId;
 use sync_model::time::Timestamp;
 
-use super::{StoreError, Tx, signed};
+use super::{Row, StoreError, Tx, params};
 
 /// An enrolled device.
 #[derive(Clone, Debug)]
@@ -28,63 +27,63 @@ pub(crate) struct Enrollment {
     pub(crate) used_by: Option<DeviceId>,
 }
 
-fn device_from_row(row: &Row<'_>) -> rusqlite::Result<Device> {
+fn device_from_row(row: &Row<'_>) -> Result<Device, StoreError> {
     Ok(Device {
-        device: DeviceId(uuid::Uuid::from_bytes(row.get("device")?)),
+        device: row.get("device")?,
         name: row.get("name")?,
         authority: row.get("authority")?,
-        key: PublicKey(row.get("key")?),
+        key: row.get("key")?,
         certificate: row.get("certificate")?,
-        enrolled_at: Timestamp(row.get("enrolled_at")?),
-        revoked_at: row.get::<_, Option<i64>>("revoked_at")?.map(Timestamp),
+        enrolled_at: row.get("enrolled_at")?,
+        revoked_at: row.get("revoked_at")?,
     })
 }
 
 impl Tx<'_> {
     /// Returns the device.
     pub(crate) fn device(&self, device: DeviceId) -> Result<Option<Device>, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.first(
             "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at
              FROM device WHERE device = :device",
-        )?;
-        Ok(query
-            .query_row(named_params! { ":device": device.as_bytes() }, device_from_row)
-            .optional()?)
+            &params! { ":device": &device },
+            device_from_row,
+        )
     }
 
     /// Returns the device that brought this key.
     pub(crate) fn device_by_key(&self, key: &PublicKey) -> Result<Option<Device>, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.first(
             "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at
              FROM device WHERE key = :key",
-        )?;
-        Ok(query.query_row(named_params! { ":key": key.0 }, device_from_row).optional()?)
+            &params! { ":key": key },
+            device_from_row,
+        )
     }
 
     /// Returns every device.
     pub(crate) fn devices(&self) -> Result<Vec<Device>, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.rows(
             "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at
              FROM device ORDER BY device",
-        )?;
-        Ok(query.query_map([], device_from_row)?.collect::<Result<_, _>>()?)
+            &params! {},
+            device_from_row,
+        )
     }
 
     /// Adds a device.
     pub(crate) fn insert_device(&self, device: &Device) -> Result<(), StoreError> {
-        let mut insert = self.0.prepare_cached(
+        self.run(
             "INSERT INTO device (device, name, authority, key, certificate, enrolled_at)
              VALUES (:device, :name, :authority, :key, :certificate, :enrolled_at)",
-        )?;
-        insert.execute(named_params! {
-            ":device": device.device.as_bytes(),
-            ":name": device.name,
-            ":authority": device.authority,
-            ":key": device.key.0,
-            ":certificate": device.certificate,
-            ":enrolled_at": device.enrolled_at.0,
-        })?;
-        Ok(())
+            &params! {
+                ":device": &device.device,
+                ":name": &device.name,
+                ":authority": &device.authority,
+                ":key": &device.key,
+                ":certificate": &device.certificate,
+                ":enrolled_at": device.enrolled_at,
+            },
+        )
     }
 
     /// Withdraws the device's authority to send; says whether there is such a device.
@@ -93,10 +92,11 @@ impl Tx<'_> {
         device: DeviceId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut update = self.0.prepare_cached(
+        let changed = self.execute(
             "UPDATE device SET revoked_at = COALESCE(revoked_at, :now) WHERE device = :device",
+            &params! { ":now": now, ":device": &device },
         )?;
-        Ok(update.execute(named_params! { ":now": now.0, ":device": device.as_bytes() })? == 1)
+        Ok(changed == 1)
     }
 
     /// Adds a one-time code for a device.
@@ -105,64 +105,62 @@ impl Tx<'_> {
         code: &Hash,
         enrollment: &Enrollment,
     ) -> Result<(), StoreError> {
-        let mut insert = self.0.prepare_cached(
+        self.run(
             "INSERT INTO enrollment (code, authority, device_name, expires_at)
              VALUES (:code, :authority, :device_name, :expires_at)",
-        )?;
-        insert.execute(named_params! {
-            ":code": code.0,
-            ":authority": enrollment.authority,
-            ":device_name": enrollment.device_name,
-            ":expires_at": enrollment.expires_at.0,
-        })?;
-        Ok(())
+            &params! {
+                ":code": code,
+                ":authority": &enrollment.authority,
+                ":device_name": &enrollment.device_name,
+                ":expires_at": enrollment.expires_at,
+            },
+        )
     }
 
     /// Returns the one-time code with this hash.
     pub(crate) fn enrollment(&self, code: &Hash) -> Result<Option<Enrollment>, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.first(
             "SELECT authority, device_name, expires_at, used_by
              FROM enrollment WHERE code = :code",
-        )?;
-        Ok(query
-            .query_row(named_params! { ":code": code.0 }, |row| {
+            &params! { ":code": code },
+            |row| {
                 Ok(Enrollment {
                     authority: row.get("authority")?,
                     device_name: row.get("device_name")?,
-                    expires_at: Timestamp(row.get("expires_at")?),
-                    used_by: row
-                        .get::<_, Option<[u8; 16]>>("used_by")?
-                        .map(|bytes| DeviceId(uuid::Uuid::from_bytes(bytes))),
+                    expires_at: row.get("expires_at")?,
+                    used_by: row.get("used_by")?,
                 })
-            })
-            .optional()?)
+            },
+        )
     }
 
     /// Marks the code as used by `device`.
     pub(crate) fn use_enrollment(&self, code: &Hash, device: DeviceId) -> Result<(), StoreError> {
-        let mut update =
-            self.0.prepare_cached("UPDATE enrollment SET used_by = :device WHERE code = :code")?;
-        update.execute(named_params! { ":device": device.as_bytes(), ":code": code.0 })?;
-        Ok(())
+        self.run(
+            "UPDATE enrollment SET used_by = :device WHERE code = :code",
+            &params! { ":device": &device, ":code": code },
+        )
     }
 
     /// Keeps what the device will get in its feed once it is enrolled.
     pub(crate) fn prepare_item(&self, code: &Hash, prepared: &[u8]) -> Result<(), StoreError> {
-        let mut insert = self.0.prepare_cached(
-            "INSERT INTO enrollment_item (enrollment, ordinal, prepared)
-             SELECT :code, COUNT(*), :prepared FROM enrollment_item WHERE enrollment = :code",
-        )?;
-        insert.execute(named_params! { ":code": code.0, ":prepared": prepared })?;
-        Ok(())
+        self.run(
+            "INSERT INTO enrollment_item (enrollment, ordinal, prepared) VALUES (
+                 :code,
+                 (SELECT COUNT(*) FROM enrollment_item WHERE enrollment = :code),
+                 :prepared
+             )",
+            &params! { ":code": code, ":prepared": prepared },
+        )
     }
 
     /// Returns what was prepared for the code, in order.
     pub(crate) fn prepared_items(&self, code: &Hash) -> Result<Vec<Vec<u8>>, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.rows(
             "SELECT prepared FROM enrollment_item WHERE enrollment = :code ORDER BY ordinal",
-        )?;
-        let rows = query.query_map(named_params! { ":code": code.0 }, |row| row.get("prepared"))?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            &params! { ":code": code },
+            |row| row.get("prepared"),
+        )
     }
 
     /// Leases the next `count` numbers of `word` and `year` to the device; returns first and last.
@@ -171,30 +169,28 @@ impl Tx<'_> {
         lease: &NewLease<'_>,
         now: Timestamp,
     ) -> Result<(u64, u64), StoreError> {
-        let mut query = self.0.prepare_cached(
+        let used: u64 = self.one(
             "SELECT COALESCE(MAX(last), 0) AS last FROM number_lease
              WHERE word = :word AND year = :year",
+            &params! { ":word": lease.word, ":year": lease.year },
+            |row| row.get("last"),
         )?;
-        let used: i64 = query
-            .query_row(named_params! { ":word": lease.word, ":year": lease.year }, |row| {
-                row.get("last")
-            })?;
-        let first = super::unsigned(used, "number lease")?.saturating_add(1);
+        let first = used.saturating_add(1);
         let last = first.saturating_add(lease.count.saturating_sub(1));
-        let mut insert = self.0.prepare_cached(
+        self.run(
             "INSERT INTO number_lease (lease, device, authority, word, year, first, last, issued_at)
              VALUES (:lease, :device, :authority, :word, :year, :first, :last, :now)",
+            &params! {
+                ":lease": &lease.lease,
+                ":device": &lease.device,
+                ":authority": lease.authority,
+                ":word": lease.word,
+                ":year": lease.year,
+                ":first": first,
+                ":last": last,
+                ":now": now,
+            },
         )?;
-        insert.execute(named_params! {
-            ":lease": lease.lease.as_bytes(),
-            ":device": lease.device.as_bytes(),
-            ":authority": lease.authority,
-            ":word": lease.word,
-            ":year": lease.year,
-            ":first": signed(first),
-            ":last": signed(last),
-            ":now": now.0,
-        })?;
         Ok((first, last))
     }
 
@@ -205,15 +201,11 @@ impl Tx<'_> {
         lease: sync_model::id::LeaseId,
         number: u64,
     ) -> Result<bool, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.exists(
             "SELECT 1 FROM number_lease WHERE lease = :lease AND device = :device
              AND :number BETWEEN first AND last",
-        )?;
-        Ok(query.exists(named_params! {
-            ":lease": lease.as_bytes(),
-            ":device": device.as_bytes(),
-            ":number": signed(number),
-        })?)
+            &params! { ":lease": &lease, ":device": &device, ":number": number },
+        )
     }
 }
 

@@ -1,16 +1,15 @@
 //! The feed: signed items in the order in which HQ issued them.
 
-use rusqlite::named_params;
 use sync_model::id::DeviceId;
 
-use super::{StoreError, Tx, signed, unsigned};
+use super::{StoreError, Tx, params};
 
 impl Tx<'_> {
     /// Returns the index that the next item will have.
     pub(crate) fn next_feed_index(&self) -> Result<u64, StoreError> {
-        let mut query =
-            self.0.prepare_cached("SELECT COALESCE(MAX(idx), 0) + 1 AS next FROM feed")?;
-        unsigned(query.query_row([], |row| row.get("next"))?, "feed index")
+        self.one("SELECT COALESCE(MAX(idx), 0) + 1 AS next FROM feed", &params! {}, |row| {
+            row.get("next")
+        })
     }
 
     /// Adds a signed item at `index`.
@@ -21,30 +20,29 @@ impl Tx<'_> {
         kind: &str,
         bytes: &[u8],
     ) -> Result<(), StoreError> {
-        let mut insert = self.0.prepare_cached(
+        self.run(
             "INSERT INTO feed (idx, device, kind, bytes) VALUES (:index, :device, :kind, :bytes)",
-        )?;
-        insert.execute(named_params! {
-            ":index": signed(index),
-            ":device": device.map(|device| *device.as_bytes()),
-            ":kind": kind,
-            ":bytes": bytes,
-        })?;
-        Ok(())
+            &params! {
+                ":index": index,
+                ":device": device.as_ref(),
+                ":kind": kind,
+                ":bytes": bytes,
+            },
+        )
     }
 
     /// Returns the newest index for the device; 0 if there is none.
     pub(crate) fn feed_head(&self, device: DeviceId) -> Result<u64, StoreError> {
         // Two index look-ups; one MAX over an OR would scan.
-        let mut query = self.0.prepare_cached(
-            "SELECT MAX(
-                 COALESCE((SELECT MAX(idx) FROM feed WHERE device = :device), 0),
-                 COALESCE((SELECT MAX(idx) FROM feed WHERE device IS NULL), 0)
-             ) AS head",
-        )?;
-        let head = query
-            .query_row(named_params! { ":device": device.as_bytes() }, |row| row.get("head"))?;
-        unsigned(head, "feed index")
+        self.one(
+            "SELECT COALESCE(MAX(last), 0) AS head FROM (
+                 SELECT MAX(idx) AS last FROM feed WHERE device = :device
+                 UNION ALL
+                 SELECT MAX(idx) AS last FROM feed WHERE device IS NULL
+             ) AS newest",
+            &params! { ":device": &device },
+            |row| row.get("head"),
+        )
     }
 
     /// Returns items for the device after `after`, at most `limit` and `bytes_max` bytes; the first
@@ -56,27 +54,41 @@ impl Tx<'_> {
         limit: u64,
         bytes_max: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
-        let mut query = self.0.prepare_cached(
-            "SELECT idx, bytes FROM (
+        // Lengths first: no more than a page is ever read into memory.
+        let lengths: Vec<(u64, usize)> = self.rows(
+            "SELECT idx, length(bytes) AS length FROM (
                  SELECT idx, bytes FROM feed WHERE device = :device AND idx > :after
                  UNION ALL
                  SELECT idx, bytes FROM feed WHERE device IS NULL AND idx > :after
-             ) ORDER BY idx LIMIT :limit",
+             ) AS item ORDER BY idx LIMIT :limit",
+            &params! { ":device": &device, ":after": after, ":limit": limit },
+            |row| {
+                let length: u64 = row.get("length")?;
+                Ok((row.get("idx")?, usize::try_from(length).unwrap_or(usize::MAX)))
+            },
         )?;
-        let mut rows = query.query(named_params! {
-            ":device": device.as_bytes(),
-            ":after": signed(after),
-            ":limit": signed(limit),
-        })?;
-        let (mut items, mut total) = (Vec::new(), 0_usize);
-        while let Some(row) = rows.next()? {
-            let bytes: Vec<u8> = row.get("bytes")?;
-            total = total.saturating_add(bytes.len());
-            if total > bytes_max && !items.is_empty() {
+        let mut total = 0_usize;
+        let (mut last, mut count) = (after, 0_u64);
+        for (index, length) in lengths {
+            total = total.saturating_add(length);
+            if total > bytes_max && count > 0 {
                 break;
             }
-            items.push(bytes);
+            (last, count) = (index, count.saturating_add(1));
         }
-        Ok(items)
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        self.rows(
+            "SELECT idx, bytes FROM (
+                 SELECT idx, bytes FROM feed
+                 WHERE device = :device AND idx > :after AND idx <= :last
+                 UNION ALL
+                 SELECT idx, bytes FROM feed
+                 WHERE device IS NULL AND idx > :after AND idx <= :last
+             ) AS item ORDER BY idx",
+            &params! { ":device": &device, ":after": after, ":last": last },
+            |row| row.get("bytes"),
+        )
     }
 }

@@ -3,11 +3,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use rusqlite::{OptionalExtension, named_params};
 use sync_model::hash::Hash;
 use sync_model::log::tree::{self, Nodes};
 
-use super::{StoreError, Tx, signed, unsigned};
+use super::{StoreError, Tx, Value, params};
 
 /// The tree as one transaction sees it; nodes that it made are kept at hand.
 pub(crate) struct LogNodes<'t, 'c> {
@@ -35,10 +34,10 @@ impl<'t, 'c> LogNodes<'t, 'c> {
     /// Appends a leaf and stores the subtrees it completes; returns its index.
     pub(crate) fn append(&mut self, leaf: Hash) -> Result<u64, StoreError> {
         let index = self.size;
-        for (level, place, hash) in tree::append(self, index, leaf)? {
-            self.tx.insert_log_node(level, place, &hash)?;
-            self.known.borrow_mut().insert((level, place), hash);
-        }
+        let made = tree::append(self, index, leaf)?;
+        self.tx.insert_log_nodes(&made)?;
+        let made = made.into_iter().map(|(level, place, hash)| ((level, place), hash));
+        self.known.borrow_mut().extend(made);
         self.size = index.saturating_add(1);
         Ok(index)
     }
@@ -60,40 +59,35 @@ impl Nodes for LogNodes<'_, '_> {
 impl Tx<'_> {
     /// Returns the number of leaves.
     pub(crate) fn log_size(&self) -> Result<u64, StoreError> {
-        let mut query = self.0.prepare_cached("SELECT MAX(log_index) AS last FROM record")?;
-        let last: Option<i64> = query.query_row([], |row| row.get("last"))?;
-        last.map_or(Ok(0), |last| Ok(unsigned(last, "log index")?.saturating_add(1)))
+        let last: Option<u64> =
+            self.one("SELECT MAX(log_index) AS last FROM record", &params! {}, |row| {
+                row.get("last")
+            })?;
+        Ok(last.map_or(0, |last| last.saturating_add(1)))
     }
 
     /// Returns the number of stored subtree hashes.
     pub(crate) fn log_node_count(&self) -> Result<u64, StoreError> {
-        let count: i64 = self
-            .0
-            .query_row("SELECT COUNT(*) AS count FROM log_node", [], |row| row.get("count"))?;
-        unsigned(count, "log node count")
+        self.one("SELECT COUNT(*) AS count FROM log_node", &params! {}, |row| row.get("count"))
     }
 
     /// Returns the stored hash of a perfect subtree.
     pub(crate) fn log_node(&self, level: u32, index: u64) -> Result<Option<Hash>, StoreError> {
-        let mut query = self
-            .0
-            .prepare_cached("SELECT hash FROM log_node WHERE level = :level AND idx = :index")?;
-        Ok(query
-            .query_row(named_params! { ":level": level, ":index": signed(index) }, |row| {
-                row.get("hash").map(Hash)
-            })
-            .optional()?)
+        self.first(
+            "SELECT hash FROM log_node WHERE level = :level AND idx = :index",
+            &params! { ":level": level, ":index": index },
+            |row| row.get("hash"),
+        )
     }
 
-    fn insert_log_node(&self, level: u32, index: u64, hash: &Hash) -> Result<(), StoreError> {
-        let mut insert = self.0.prepare_cached(
+    fn insert_log_nodes(&self, nodes: &[(u32, u64, Hash)]) -> Result<(), StoreError> {
+        let rows: Vec<Vec<Value<'_>>> = nodes
+            .iter()
+            .map(|(level, index, hash)| vec![(*level).into(), (*index).into(), hash.into()])
+            .collect();
+        self.run_many(
             "INSERT INTO log_node (level, idx, hash) VALUES (:level, :index, :hash)",
-        )?;
-        insert.execute(named_params! {
-            ":level": level,
-            ":index": signed(index),
-            ":hash": hash.0,
-        })?;
-        Ok(())
+            &rows,
+        )
     }
 }

@@ -1,8 +1,8 @@
 //! HQ's store: everything that must outlive a restart, except the files themselves.
 //!
-//! The only code that mentions SQLite. Callers see [`Store::write`], [`Store::read`] and the
-//! verbs of [`Tx`]; another database would stand behind the same verbs. One writer thread groups
-//! waiting writes into one transaction and one fsync; readers see committed snapshots.
+//! Callers see [`Store::write`], [`Store::read`] and the verbs of [`Tx`]. The verbs keep their SQL
+//! once; only the folders named after a database know which one stands behind them. One writer
+//! thread groups waiting writes into one transaction; readers see committed snapshots.
 
 mod acceptance;
 mod blob;
@@ -10,18 +10,19 @@ mod credential;
 mod device;
 mod feed;
 mod log;
-mod migrate;
 mod officer;
-mod open;
 mod quarantine;
+mod readers;
 mod record;
 mod rulebook;
+mod sqlite;
+mod tx;
+mod value;
 mod writer;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
+use std::sync::Arc;
 
-use rusqlite::Connection;
 use thiserror::Error;
 
 pub(crate) use acceptance::Table;
@@ -29,13 +30,13 @@ pub(crate) use device::{Device, Enrollment, NewLease};
 pub(crate) use log::LogNodes;
 pub(crate) use officer::{Officer, OfficerKey};
 pub(crate) use record::VerifyRow;
+pub(crate) use tx::Tx;
+pub(crate) use value::{Row, Value, params};
 
+use readers::Readers;
+use sqlite::Sqlite;
+use tx::Connection;
 use writer::Writer;
-
-/// Name of the database in the data folder.
-pub(crate) const FILE_NAME: &str = "hq.sqlite";
-/// Read connections that are kept open.
-const READERS_KEPT: usize = 4;
 
 /// Why the store cannot do what was asked.
 #[derive(Debug, Error)]
@@ -68,41 +69,40 @@ pub enum StoreError {
     File(#[source] std::io::Error),
     /// Any other error of the database.
     #[error("database: {0}")]
-    Sqlite(#[source] rusqlite::Error),
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
-            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
-                Self::Busy
-            }
-            _ => Self::Sqlite(error),
-        }
-    }
+/// What stands behind the verbs.
+trait Database: Send + Sync {
+    /// Opens a connection that can write.
+    fn writer(&self) -> Result<Box<dyn Connection>, StoreError>;
+    /// Opens a connection that only reads.
+    fn reader(&self) -> Result<Box<dyn Connection>, StoreError>;
 }
-
-/// A transaction: the verbs are in the files of this folder, one file per noun.
-pub(crate) struct Tx<'c>(&'c Connection);
 
 /// The open store.
 pub(crate) struct Store {
-    path: PathBuf,
     writer: Writer,
-    readers: Mutex<Vec<Connection>>,
+    readers: Readers,
 }
 
 impl Store {
-    /// Opens or creates the store in `folder` and migrates it.
+    /// Says whether `folder` holds an embedded store.
+    pub(crate) fn is_in(folder: &Path) -> bool {
+        folder.join(sqlite::FILE_NAME).exists()
+    }
+
+    /// Opens or creates the embedded store in `folder` and migrates it.
     ///
     /// # Errors
     /// [`StoreError::Newer`] for a later program's database.
     pub(crate) fn open(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join(FILE_NAME);
-        let mut connection = open::writer(&path)?;
-        migrate::migrate(&mut connection)?;
-        Ok(Self { writer: Writer::start(connection), path, readers: Mutex::new(Vec::new()) })
+        Self::over(Arc::new(Sqlite::open(folder)?))
+    }
+
+    fn over(database: Arc<dyn Database>) -> Result<Self, StoreError> {
+        let writer = Writer::start(Arc::clone(&database), database.writer()?);
+        Ok(Self { writer, readers: Readers::new(database) })
     }
 
     /// Runs `work` in a transaction and returns its result after the commit is on the disk.
@@ -126,29 +126,6 @@ impl Store {
         &self,
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
-        let kept = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut connection = match kept {
-            Some(connection) => connection,
-            None => open::reader(&self.path)?,
-        };
-        let result = {
-            let tx = connection.transaction().map_err(StoreError::from)?;
-            work(&Tx(&tx))
-        };
-        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
-        if readers.len() < READERS_KEPT {
-            readers.push(connection);
-        }
-        result
+        self.readers.read(work)
     }
-}
-
-/// Returns a stored integer as a count; a negative one was never written by this program.
-fn unsigned(value: i64, what: &'static str) -> Result<u64, StoreError> {
-    u64::try_from(value).map_err(|_| StoreError::Damaged(what))
-}
-
-/// Returns a count as the integer that SQLite stores.
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }

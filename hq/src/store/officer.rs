@@ -1,13 +1,12 @@
 //! Officers, their activation codes and the keys they brought.
 
-use rusqlite::{OptionalExtension, Row, named_params};
 use sync_model::cose::PublicKey;
 use sync_model::credential::{CertificateStatus, OfficerKind};
 use sync_model::hash::Hash;
 use sync_model::id::{DeviceId, OfficerId};
 use sync_model::time::Timestamp;
 
-use super::{StoreError, Tx};
+use super::{Row, StoreError, Tx, params};
 
 /// An officer as HQ knows him.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,18 +31,19 @@ pub(crate) struct Activation {
     pub(crate) used_key: Option<PublicKey>,
 }
 
-fn officer_from_row(row: &Row<'_>) -> rusqlite::Result<Officer> {
+fn officer_from_row(row: &Row<'_>) -> Result<Officer, StoreError> {
     let kind: String = row.get("kind")?;
+    let status: String = row.get("status")?;
     Ok(Officer {
-        officer: OfficerId(uuid::Uuid::from_bytes(row.get("officer")?)),
+        officer: row.get("officer")?,
         name: row.get("name")?,
         kind: if kind == "auxiliary" { OfficerKind::Auxiliary } else { OfficerKind::Officer },
         certificate_number: row.get("certificate_number")?,
         authority: row.get("authority")?,
         authority_name: row.get("authority_name")?,
-        valid_from: Timestamp(row.get("valid_from_at")?),
-        valid_to: Timestamp(row.get("valid_to_at")?),
-        status: match row.get::<_, String>("status")?.as_str() {
+        valid_from: row.get("valid_from_at")?,
+        valid_to: row.get("valid_to_at")?,
+        status: match status.as_str() {
             "active" => CertificateStatus::Active,
             "suspended" => CertificateStatus::Suspended,
             "lost" => CertificateStatus::Lost,
@@ -64,38 +64,37 @@ fn status_name(status: CertificateStatus) -> &'static str {
 impl Tx<'_> {
     /// Adds an officer.
     pub(crate) fn insert_officer(&self, officer: &Officer) -> Result<(), StoreError> {
-        let mut insert = self.0.prepare_cached(
+        let kind = match officer.kind {
+            OfficerKind::Officer => "officer",
+            OfficerKind::Auxiliary => "auxiliary",
+        };
+        self.run(
             "INSERT INTO officer (officer, name, kind, certificate_number, authority,
                  authority_name, valid_from_at, valid_to_at)
              VALUES (:officer, :name, :kind, :certificate_number, :authority,
                  :authority_name, :valid_from_at, :valid_to_at)",
-        )?;
-        insert.execute(named_params! {
-            ":officer": officer.officer.as_bytes(),
-            ":name": officer.name,
-            ":kind": match officer.kind {
-                OfficerKind::Officer => "officer",
-                OfficerKind::Auxiliary => "auxiliary",
+            &params! {
+                ":officer": &officer.officer,
+                ":name": &officer.name,
+                ":kind": kind,
+                ":certificate_number": &officer.certificate_number,
+                ":authority": &officer.authority,
+                ":authority_name": &officer.authority_name,
+                ":valid_from_at": officer.valid_from,
+                ":valid_to_at": officer.valid_to,
             },
-            ":certificate_number": officer.certificate_number,
-            ":authority": officer.authority,
-            ":authority_name": officer.authority_name,
-            ":valid_from_at": officer.valid_from.0,
-            ":valid_to_at": officer.valid_to.0,
-        })?;
-        Ok(())
+        )
     }
 
     /// Returns the officer.
     pub(crate) fn officer(&self, officer: OfficerId) -> Result<Option<Officer>, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.first(
             "SELECT officer, name, kind, certificate_number, authority, authority_name,
                  valid_from_at, valid_to_at, status
              FROM officer WHERE officer = :officer",
-        )?;
-        Ok(query
-            .query_row(named_params! { ":officer": officer.as_bytes() }, officer_from_row)
-            .optional()?)
+            &params! { ":officer": &officer },
+            officer_from_row,
+        )
     }
 
     /// Returns the officer with this certificate number.
@@ -103,12 +102,13 @@ impl Tx<'_> {
         &self,
         number: &str,
     ) -> Result<Option<Officer>, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.first(
             "SELECT officer, name, kind, certificate_number, authority, authority_name,
                  valid_from_at, valid_to_at, status
              FROM officer WHERE certificate_number = :number",
-        )?;
-        Ok(query.query_row(named_params! { ":number": number }, officer_from_row).optional()?)
+            &params! { ":number": number },
+            officer_from_row,
+        )
     }
 
     /// Adds a one-time code for an officer on the device of `enrollment`.
@@ -119,50 +119,48 @@ impl Tx<'_> {
         officer: OfficerId,
         expires_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut insert = self.0.prepare_cached(
-            "INSERT INTO activation (code, enrollment, officer, expires_at)
-             VALUES (:code, :enrollment, :officer, :expires_at)",
-        )?;
-        insert.execute(named_params! {
-            ":code": code.0,
-            ":enrollment": enrollment.0,
-            ":officer": officer.as_bytes(),
-            ":expires_at": expires_at.0,
-        })?;
-        Ok(())
+        self.run(
+            "INSERT INTO activation (code, enrollment, officer, expires_at, ordinal) VALUES (
+                 :code, :enrollment, :officer, :expires_at,
+                 (SELECT COUNT(*) FROM activation WHERE enrollment = :enrollment)
+             )",
+            &params! {
+                ":code": code,
+                ":enrollment": enrollment,
+                ":officer": &officer,
+                ":expires_at": expires_at,
+            },
+        )
     }
 
     /// Returns the officers that an enrollment code lets onto the device, in order of issue.
     pub(crate) fn enrollment_officers(&self, code: &Hash) -> Result<Vec<Officer>, StoreError> {
-        let mut query = self.0.prepare_cached(
-            "SELECT officer.officer, name, kind, certificate_number, authority, authority_name,
-                 valid_from_at, valid_to_at, status
+        self.rows(
+            "SELECT officer.officer AS officer, name, kind, certificate_number, authority,
+                 authority_name, valid_from_at, valid_to_at, status
              FROM activation JOIN officer ON officer.officer = activation.officer
-             WHERE enrollment = :code ORDER BY activation.rowid",
-        )?;
-        let rows = query.query_map(named_params! { ":code": code.0 }, officer_from_row)?;
-        Ok(rows.collect::<Result<_, _>>()?)
+             WHERE enrollment = :code ORDER BY activation.ordinal",
+            &params! { ":code": code },
+            officer_from_row,
+        )
     }
 
     /// Returns the activation code with this hash.
     pub(crate) fn activation(&self, code: &Hash) -> Result<Option<Activation>, StoreError> {
-        let mut query = self.0.prepare_cached(
-            "SELECT officer, used_by, activation.expires_at, used_key
+        self.first(
+            "SELECT officer, used_by, activation.expires_at AS expires_at, used_key
              FROM activation JOIN enrollment ON enrollment.code = activation.enrollment
              WHERE activation.code = :code",
-        )?;
-        Ok(query
-            .query_row(named_params! { ":code": code.0 }, |row| {
+            &params! { ":code": code },
+            |row| {
                 Ok(Activation {
-                    officer: OfficerId(uuid::Uuid::from_bytes(row.get("officer")?)),
-                    device: row
-                        .get::<_, Option<[u8; 16]>>("used_by")?
-                        .map(|bytes| DeviceId(uuid::Uuid::from_bytes(bytes))),
-                    expires_at: Timestamp(row.get("expires_at")?),
-                    used_key: row.get::<_, Option<[u8; 32]>>("used_key")?.map(PublicKey),
+                    officer: row.get("officer")?,
+                    device: row.get("used_by")?,
+                    expires_at: row.get("expires_at")?,
+                    used_key: row.get("used_key")?,
                 })
-            })
-            .optional()?)
+            },
+        )
     }
 
     /// Changes the status of the officer's certificate; says whether there is such an officer.
@@ -171,13 +169,10 @@ impl Tx<'_> {
         officer: OfficerId,
         status: CertificateStatus,
     ) -> Result<bool, StoreError> {
-        let mut update = self
-            .0
-            .prepare_cached("UPDATE officer SET status = :status WHERE officer = :officer")?;
-        let changed = update.execute(named_params! {
-            ":status": status_name(status),
-            ":officer": officer.as_bytes(),
-        })?;
+        let changed = self.execute(
+            "UPDATE officer SET status = :status WHERE officer = :officer",
+            &params! { ":status": status_name(status), ":officer": &officer },
+        )?;
         Ok(changed == 1)
     }
 
@@ -188,31 +183,29 @@ impl Tx<'_> {
         key: &OfficerKey,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let mut update =
-            self.0.prepare_cached("UPDATE activation SET used_key = :key WHERE code = :code")?;
-        update.execute(named_params! { ":key": key.key.0, ":code": code.0 })?;
-        let mut insert = self.0.prepare_cached(
+        self.run(
+            "UPDATE activation SET used_key = :key WHERE code = :code",
+            &params! { ":key": &key.key, ":code": code },
+        )?;
+        self.run(
             "INSERT INTO officer_key (key, officer, device, activated_at)
              VALUES (:key, :officer, :device, :now)",
-        )?;
-        insert.execute(named_params! {
-            ":key": key.key.0,
-            ":officer": key.officer.as_bytes(),
-            ":device": key.device.as_bytes(),
-            ":now": now.0,
-        })?;
-        Ok(())
+            &params! {
+                ":key": &key.key,
+                ":officer": &key.officer,
+                ":device": &key.device,
+                ":now": now,
+            },
+        )
     }
 
     /// Returns every key that the officer brought, on whichever device.
     pub(crate) fn officer_keys(&self, officer: OfficerId) -> Result<Vec<PublicKey>, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.rows(
             "SELECT key FROM officer_key WHERE officer = :officer ORDER BY activated_at",
-        )?;
-        let rows = query.query_map(named_params! { ":officer": officer.as_bytes() }, |row| {
-            row.get("key").map(PublicKey)
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+            &params! { ":officer": &officer },
+            |row| row.get("key"),
+        )
     }
 }
 

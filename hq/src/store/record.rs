@@ -1,13 +1,12 @@
 //! Records in custody, in the order of the log. Nothing here is ever changed.
 
-use rusqlite::{OptionalExtension, named_params};
 use sync_model::chain::Head;
 use sync_model::hash::Hash;
 use sync_model::id::{DeviceId, InspectionId};
 use sync_model::record::Record;
 use sync_model::time::Timestamp;
 
-use super::{StoreError, Tx, signed, unsigned};
+use super::{StoreError, Tx, params};
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,15 +28,11 @@ pub(crate) struct VerifyRow {
 impl Tx<'_> {
     /// Returns the end of the device's chain, or `None` before its first record.
     pub(crate) fn head(&self, device: DeviceId) -> Result<Option<Head>, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.first(
             "SELECT seq, hash FROM record WHERE device = :device ORDER BY seq DESC LIMIT 1",
-        )?;
-        let row: Option<(i64, [u8; 32])> = query
-            .query_row(named_params! { ":device": device.as_bytes() }, |row| {
-                Ok((row.get("seq")?, row.get("hash")?))
-            })
-            .optional()?;
-        row.map(|(seq, hash)| Ok(Head { seq: unsigned(seq, "seq")?, hash: Hash(hash) })).transpose()
+            &params! { ":device": &device },
+            |row| Ok(Head { seq: row.get("seq")?, hash: row.get("hash")? }),
+        )
     }
 
     /// Returns what stands at `seq` of the device's chain.
@@ -46,18 +41,11 @@ impl Tx<'_> {
         device: DeviceId,
         seq: u64,
     ) -> Result<Option<StoredRecord>, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.first(
             "SELECT hash, log_index FROM record WHERE device = :device AND seq = :seq",
-        )?;
-        let row: Option<([u8; 32], i64)> = query
-            .query_row(named_params! { ":device": device.as_bytes(), ":seq": signed(seq) }, |row| {
-                Ok((row.get("hash")?, row.get("log_index")?))
-            })
-            .optional()?;
-        row.map(|(hash, index)| {
-            Ok(StoredRecord { hash: Hash(hash), log_index: unsigned(index, "log index")? })
-        })
-        .transpose()
+            &params! { ":device": &device, ":seq": seq },
+            |row| Ok(StoredRecord { hash: row.get("hash")?, log_index: row.get("log_index")? }),
+        )
     }
 
     /// Stores the record at `log_index`.
@@ -68,21 +56,20 @@ impl Tx<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let envelope = &record.envelope;
-        let mut insert = self.0.prepare_cached(
+        self.run(
             "INSERT INTO record (log_index, hash, device, seq, kind, inspection, bytes, received_at)
              VALUES (:log_index, :hash, :device, :seq, :kind, :inspection, :bytes, :now)",
-        )?;
-        insert.execute(named_params! {
-            ":log_index": signed(log_index),
-            ":hash": record.hash.0,
-            ":device": envelope.device.as_bytes(),
-            ":seq": signed(envelope.seq),
-            ":kind": envelope.act.kind,
-            ":inspection": envelope.inspection.map(|inspection| *inspection.as_bytes()),
-            ":bytes": record.bytes,
-            ":now": now.0,
-        })?;
-        Ok(())
+            &params! {
+                ":log_index": log_index,
+                ":hash": &record.hash,
+                ":device": &envelope.device,
+                ":seq": envelope.seq,
+                ":kind": &envelope.act.kind,
+                ":inspection": envelope.inspection.as_ref(),
+                ":bytes": &record.bytes,
+                ":now": now,
+            },
+        )
     }
 
     /// Says whether the device's chain holds an act of `kind` in this visit before `seq`.
@@ -93,46 +80,43 @@ impl Tx<'_> {
         kind: &str,
         before: u64,
     ) -> Result<bool, StoreError> {
-        let mut query = self.0.prepare_cached(
+        self.exists(
             "SELECT 1 FROM record WHERE inspection = :inspection AND device = :device
              AND seq < :before AND kind = :kind",
-        )?;
-        Ok(query.exists(named_params! {
-            ":inspection": inspection.as_bytes(),
-            ":device": device.as_bytes(),
-            ":before": signed(before),
-            ":kind": kind,
-        })?)
+            &params! {
+                ":inspection": &inspection,
+                ":device": &device,
+                ":before": before,
+                ":kind": kind,
+            },
+        )
     }
 
     /// Returns the bytes of the record with this hash.
     pub(crate) fn record_bytes(&self, hash: &Hash) -> Result<Option<Vec<u8>>, StoreError> {
-        let mut query = self.0.prepare_cached("SELECT bytes FROM record WHERE hash = :hash")?;
-        Ok(query.query_row(named_params! { ":hash": hash.0 }, |row| row.get("bytes")).optional()?)
+        self.first(
+            "SELECT bytes FROM record WHERE hash = :hash",
+            &params! { ":hash": hash },
+            |row| row.get("bytes"),
+        )
     }
 
-    /// Calls `visit` with every record in order of the log, until it says stop.
-    pub(crate) fn each_record(
-        &self,
-        mut visit: impl FnMut(VerifyRow) -> Result<bool, StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut query = self.0.prepare(
-            "SELECT log_index, hash, device, seq, kind, bytes FROM record ORDER BY log_index",
-        )?;
-        let mut rows = query.query([])?;
-        while let Some(row) = rows.next()? {
-            let verify = VerifyRow {
-                log_index: unsigned(row.get("log_index")?, "log index")?,
-                hash: Hash(row.get("hash")?),
-                device: DeviceId(uuid::Uuid::from_bytes(row.get("device")?)),
-                seq: unsigned(row.get("seq")?, "seq")?,
-                kind: row.get("kind")?,
-                bytes: row.get("bytes")?,
-            };
-            if !visit(verify)? {
-                break;
-            }
-        }
-        Ok(())
+    /// Returns up to `limit` records from `from` on, in order of the log.
+    pub(crate) fn records_from(&self, from: u64, limit: u64) -> Result<Vec<VerifyRow>, StoreError> {
+        self.rows(
+            "SELECT log_index, hash, device, seq, kind, bytes FROM record
+             WHERE log_index >= :from ORDER BY log_index LIMIT :limit",
+            &params! { ":from": from, ":limit": limit },
+            |row| {
+                Ok(VerifyRow {
+                    log_index: row.get("log_index")?,
+                    hash: row.get("hash")?,
+                    device: row.get("device")?,
+                    seq: row.get("seq")?,
+                    kind: row.get("kind")?,
+                    bytes: row.get("bytes")?,
+                })
+            },
+        )
     }
 }

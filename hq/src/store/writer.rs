@@ -5,19 +5,21 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
-
-use super::{StoreError, Tx};
+use super::tx::Connection;
+use super::{Database, StoreError, Tx};
 
 /// Most writes that share one transaction; bounds how long the first of them waits.
 const GROUP_MAX: usize = 64;
+/// Shortest and longest time between two tries to remake a lost connection.
+const REMAKE_WAIT: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 struct Job {
     /// Does the work; says whether it is to be kept.
-    work: Box<dyn FnOnce(&Tx<'_>) -> bool + Send>,
+    work: Work,
     done: Sender<Result<(), StoreError>>,
 }
 
@@ -29,11 +31,11 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends when the writer is dropped.
-    pub(super) fn start(connection: Connection) -> Self {
+    pub(super) fn start(database: Arc<dyn Database>, connection: Box<dyn Connection>) -> Self {
         let (jobs, queue) = channel();
         let thread = std::thread::Builder::new()
             .name("hq-writer".into())
-            .spawn(move || run(connection, &queue))
+            .spawn(move || run(&mut Link::new(database, connection), &queue))
             .ok();
         Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(thread) }
     }
@@ -72,7 +74,49 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, queue: &Receiver<Job>) {
+/// The connection that writes, remade when it was lost.
+struct Link {
+    database: Arc<dyn Database>,
+    connection: Option<Box<dyn Connection>>,
+    wait: Duration,
+    not_before: Option<Instant>,
+}
+
+impl Link {
+    fn new(database: Arc<dyn Database>, connection: Box<dyn Connection>) -> Self {
+        Self { database, connection: Some(connection), wait: REMAKE_WAIT.0, not_before: None }
+    }
+
+    /// Returns a sound connection, or `Busy` while the database is away.
+    fn connection(&mut self) -> Result<&dyn Connection, StoreError> {
+        let connection = match self.connection.take().filter(|connection| connection.is_sound()) {
+            Some(connection) => connection,
+            None => self.remake()?,
+        };
+        Ok(&**self.connection.insert(connection))
+    }
+
+    fn remake(&mut self) -> Result<Box<dyn Connection>, StoreError> {
+        if self.not_before.is_some_and(|at| Instant::now() < at) {
+            return Err(StoreError::Busy);
+        }
+        match self.database.writer() {
+            Ok(connection) => {
+                tracing::info!("connection that writes was remade");
+                (self.wait, self.not_before) = (REMAKE_WAIT.0, None);
+                Ok(connection)
+            }
+            Err(error) => {
+                tracing::warn!(%error, "database cannot be reached");
+                self.not_before = Some(Instant::now() + self.wait);
+                self.wait = self.wait.saturating_mul(2).min(REMAKE_WAIT.1);
+                Err(StoreError::Busy)
+            }
+        }
+    }
+}
+
+fn run(link: &mut Link, queue: &Receiver<Job>) {
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
         while group.len() < GROUP_MAX
@@ -81,7 +125,12 @@ fn run(mut connection: Connection, queue: &Receiver<Job>) {
             group.push(next);
         }
         let mut waiting = Vec::with_capacity(group.len());
-        let outcome = commit(&mut connection, group, &mut waiting);
+        let mut works = Vec::with_capacity(group.len());
+        for job in group {
+            waiting.push(job.done);
+            works.push(job.work);
+        }
+        let outcome = link.connection().and_then(|connection| commit(connection, works));
         for done in waiting {
             let answer = match &outcome {
                 Ok(()) => Ok(()),
@@ -95,37 +144,49 @@ fn run(mut connection: Connection, queue: &Receiver<Job>) {
     }
 }
 
-fn commit(
-    connection: &mut Connection,
-    group: Vec<Job>,
-    waiting: &mut Vec<Sender<Result<(), StoreError>>>,
-) -> Result<(), StoreError> {
-    let mut works = Vec::with_capacity(group.len());
-    for job in group {
-        waiting.push(job.done);
-        works.push(job.work);
+type Work = Box<dyn FnOnce(&Tx<'_>) -> bool + Send>;
+
+fn commit(connection: &dyn Connection, works: Vec<Work>) -> Result<(), StoreError> {
+    let committed = connection.begin_write().and_then(|()| {
+        let kept = work_all(connection, works)?;
+        // If the power fails here, nothing of the group is stored and nobody was answered.
+        if kept { connection.commit() } else { connection.rollback() }
+    });
+    if committed.is_err()
+        && let Err(error) = connection.rollback()
+    {
+        // The connection is not sound now and will be remade.
+        tracing::debug!(%error, "rollback");
     }
-    let mut tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    committed
+}
+
+/// Runs every work, each alone; says whether there is anything to commit.
+fn work_all(connection: &dyn Connection, works: Vec<Work>) -> Result<bool, StoreError> {
+    let single = works.len() == 1;
+    let mut any = false;
     for work in works {
-        let savepoint = tx.savepoint()?;
-        let kept = catch_unwind(AssertUnwindSafe(|| work(&Tx(&savepoint))));
-        match kept {
-            Ok(true) => savepoint.commit()?,
-            Ok(false) => savepoint.finish()?,
-            Err(_) => {
-                tracing::error!("a write panicked and was rolled back");
-                savepoint.finish()?;
-            }
+        // A work that has the transaction for itself needs no mark to go back to.
+        if !single {
+            connection.mark()?;
         }
+        let tx = Tx::new(connection);
+        let kept = catch_unwind(AssertUnwindSafe(|| work(&tx))).unwrap_or_else(|_| {
+            tracing::error!("a write panicked and was rolled back");
+            false
+        });
+        match (kept, single) {
+            (true, false) => connection.keep()?,
+            (false, false) => connection.undo()?,
+            (_, true) => {}
+        }
+        any |= kept;
     }
-    // If the power fails here, nothing of the group is stored and nobody was answered.
-    Ok(tx.commit()?)
+    Ok(any)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::super::Store;
     use super::*;
     use sync_model::hash::Hash;

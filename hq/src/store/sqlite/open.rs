@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::StoreError;
+use super::super::StoreError;
 
 /// How long a write waits for a command that writes beside the server.
 const BUSY_WAIT: Duration = Duration::from_secs(10);

@@ -5,15 +5,16 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::StoreError;
+use super::super::StoreError;
 
 const STEPS: &[&str] = &[
-    include_str!("../../migrations/0001_init.sql"),
-    include_str!("../../migrations/0002_add_one_time_codes.sql"),
-    include_str!("../../migrations/0003_add_records_and_log.sql"),
-    include_str!("../../migrations/0004_add_blobs.sql"),
-    include_str!("../../migrations/0005_add_feed.sql"),
-    include_str!("../../migrations/0006_add_acceptance.sql"),
+    include_str!("../../../migrations/0001_init.sql"),
+    include_str!("../../../migrations/0002_add_one_time_codes.sql"),
+    include_str!("../../../migrations/0003_add_records_and_log.sql"),
+    include_str!("../../../migrations/0004_add_blobs.sql"),
+    include_str!("../../../migrations/0005_add_feed.sql"),
+    include_str!("../../../migrations/0006_add_acceptance.sql"),
+    include_str!("../../../migrations/0007_order_activations.sql"),
 ];
 
 /// Returns the schema version of this program.

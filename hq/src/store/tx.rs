@@ -1,0 +1,124 @@
+//! A transaction as the verbs see it, and what a database must do for it.
+//!
+//! Verbs keep their SQL once, in words that every database here understands: values are named
+//! (`:device`), counts and times are integers, a sum is cast (`CAST(SUM(x) AS BIGINT)`), `MAX` has
+//! one argument, a subquery in `FROM` has a name, and no row has a number of its own.
+
+use super::value::{Params, Row};
+use super::{StoreError, Value};
+
+/// One connection with at most one transaction on it.
+pub(super) trait Connection: Send {
+    /// Begins a transaction that alone may write: what it reads stays so until it ends.
+    fn begin_write(&self) -> Result<(), StoreError>;
+    /// Begins reading one snapshot of what is committed.
+    fn begin_read(&self) -> Result<(), StoreError>;
+    /// Ends the transaction; everything is durable when this returns.
+    fn commit(&self) -> Result<(), StoreError>;
+    /// Ends the transaction and keeps nothing of it.
+    fn rollback(&self) -> Result<(), StoreError>;
+    /// Marks a place to which [`Connection::undo`] returns.
+    fn mark(&self) -> Result<(), StoreError>;
+    /// Drops the mark and keeps what came after it.
+    fn keep(&self) -> Result<(), StoreError>;
+    /// Drops the mark and what came after it.
+    fn undo(&self) -> Result<(), StoreError>;
+    /// Says whether the connection can be used again.
+    fn is_sound(&self) -> bool;
+
+    /// Runs a statement and returns the number of changed rows.
+    fn execute(&self, sql: &'static str, params: &Params<'_>) -> Result<u64, StoreError>;
+    /// Runs a statement; it may be sent with the next question, which then fails in its stead.
+    fn run(&self, sql: &'static str, params: &Params<'_>) -> Result<(), StoreError>;
+    /// Runs one `INSERT … VALUES (…)` for every row, in order; may be sent later, as by `run`.
+    fn run_many(&self, sql: &'static str, rows: &[Vec<Value<'_>>]) -> Result<(), StoreError>;
+    /// Calls `each` with every row until it says stop.
+    fn query(
+        &self,
+        sql: &'static str,
+        params: &Params<'_>,
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError>;
+}
+
+/// A transaction: the verbs are in the files of this folder, one file per noun.
+pub(crate) struct Tx<'c>(&'c dyn Connection);
+
+impl<'c> Tx<'c> {
+    pub(super) fn new(connection: &'c dyn Connection) -> Self {
+        Self(connection)
+    }
+
+    /// Runs a statement and returns the number of changed rows.
+    pub(crate) fn execute(
+        &self,
+        sql: &'static str,
+        params: &Params<'_>,
+    ) -> Result<u64, StoreError> {
+        self.0.execute(sql, params)
+    }
+
+    /// Runs a statement whose count nobody needs; cheaper than [`Tx::execute`] over a network.
+    pub(crate) fn run(&self, sql: &'static str, params: &Params<'_>) -> Result<(), StoreError> {
+        self.0.run(sql, params)
+    }
+
+    /// Runs an `INSERT … VALUES (:a, :b) …` once for every row; a row holds the values in the order
+    /// in which the statement names them.
+    pub(crate) fn run_many(
+        &self,
+        sql: &'static str,
+        rows: &[Vec<Value<'_>>],
+    ) -> Result<(), StoreError> {
+        if rows.is_empty() { Ok(()) } else { self.0.run_many(sql, rows) }
+    }
+
+    /// Returns the first row, or `None` if there is none.
+    pub(crate) fn first<T>(
+        &self,
+        sql: &'static str,
+        params: &Params<'_>,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let (mut read, mut found) = (Some(read), None);
+        self.0.query(sql, params, &mut |row| {
+            found = read.take().map(|read| read(row)).transpose()?;
+            Ok(false)
+        })?;
+        Ok(found)
+    }
+
+    /// Returns the only row of a statement that always has one, such as a count.
+    pub(crate) fn one<T>(
+        &self,
+        sql: &'static str,
+        params: &Params<'_>,
+        read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.first(sql, params, read)?.ok_or(StoreError::Damaged("row"))
+    }
+
+    /// Returns every row. The statement must bound how many there can be.
+    pub(crate) fn rows<T>(
+        &self,
+        sql: &'static str,
+        params: &Params<'_>,
+        mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        self.0.query(sql, params, &mut |row| {
+            rows.push(read(row)?);
+            Ok(true)
+        })?;
+        Ok(rows)
+    }
+
+    /// Says whether there is a row.
+    pub(crate) fn exists(
+        &self,
+        sql: &'static str,
+        params: &Params<'_>,
+    ) -> Result<bool, StoreError> {
+        Ok(self.first(sql, params, |_| Ok(()))?.is_some())
+    }
+}
