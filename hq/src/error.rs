@@ -23,6 +23,9 @@ pub enum HqError {
     /// The folder holds an HQ already.
     #[error("{0} holds an HQ already")]
     AlreadyInitialized(PathBuf),
+    /// The store holds the log of another HQ.
+    #[error("the database holds the log of other keys than those in {0}: copy that HQ's keys here")]
+    OtherLog(PathBuf),
     /// A secret key can be read by others.
     #[error("key file {0} is open to others: run chmod 600 and consider the key lost")]
     KeyOpenToOthers(PathBuf),

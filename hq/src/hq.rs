@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sync_model::canonical;
-use sync_model::cose::PublicKey;
+use sync_model::cose::{PublicKey, Signer as _};
 use sync_model::hash::Hash;
 use sync_model::log::note::Checkpoint;
 use sync_model::rulebook::Rulebook;
@@ -18,7 +18,7 @@ use sync_model::wire::enroll::Trust;
 use crate::blob::BlobFolder;
 use crate::clock::HqClock;
 use crate::durable;
-use crate::error::HqError;
+use crate::error::{AdminError, HqError};
 use crate::keys::Keys;
 use crate::store::{LogNodes, Store, StoreError, Tx};
 
@@ -37,6 +37,63 @@ pub(crate) struct Inner {
     rulebooks: Mutex<HashMap<Hash, Arc<Rulebook>>>,
 }
 
+/// Where HQ keeps what is not a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Database {
+    /// An SQLite file in the data folder; one process serves it.
+    #[default]
+    Embedded,
+    /// A schema on a PostgreSQL server; any number of processes serve it, with the same keys and
+    /// files.
+    Postgres {
+        /// `postgres://user:password@host:port/database`.
+        url: String,
+        /// Records in one partition of the table of bodies; `None` for the usual number.
+        partition_records: Option<u64>,
+    },
+}
+
+impl Database {
+    /// Returns the PostgreSQL at `url`.
+    #[must_use]
+    pub fn postgres(url: &str) -> Self {
+        Self::Postgres { url: url.to_owned(), partition_records: None }
+    }
+
+    /// Brings the schema of a PostgreSQL to the newest version, as its owner; gives `role`, if one
+    /// is named, the rights that serving needs and no more.
+    ///
+    /// # Errors
+    /// Why it cannot be reached or changed; [`AdminError::OutOfRange`] for an embedded store.
+    pub fn migrate(&self, role: Option<&str>) -> Result<(), HqError> {
+        match self {
+            Self::Embedded => Err(AdminError::OutOfRange(
+                "an embedded store migrates itself when it is opened: --database is missing",
+            )
+            .into()),
+            Self::Postgres { url, .. } => Ok(Store::migrate_postgres(url, role)?),
+        }
+    }
+
+    fn open(&self, data: &Path) -> Result<Store, HqError> {
+        Ok(match self {
+            Self::Embedded => Store::open(data)?,
+            Self::Postgres { url, partition_records } => {
+                Store::open_postgres(url, *partition_records)?
+            }
+        })
+    }
+
+    /// Says whether `data` belongs to an HQ with this database.
+    fn is_initialized(&self, data: &Path) -> bool {
+        match self {
+            Self::Embedded => Store::is_in(data),
+            // Made last of the keys.
+            Self::Postgres { .. } => Keys::are_in(data),
+        }
+    }
+}
+
 /// How a new HQ is to be made.
 #[derive(Clone, Debug, Default)]
 pub struct InitOptions {
@@ -45,7 +102,7 @@ pub struct InitOptions {
 }
 
 impl Hq {
-    /// Makes keys and an empty store in `data`. An interrupted init can be repeated.
+    /// Makes keys and an empty embedded store in `data`. An interrupted init can be repeated.
     ///
     /// # Errors
     /// [`HqError::AlreadyInitialized`] if it holds an HQ already.
@@ -54,31 +111,65 @@ impl Hq {
         options: &InitOptions,
         clock: Arc<dyn HqClock>,
     ) -> Result<Self, HqError> {
-        if Store::is_in(data) {
+        Self::init_on(data, &Database::Embedded, options, clock)
+    }
+
+    /// Makes keys in `data` and an empty store on `database`.
+    ///
+    /// # Errors
+    /// As [`Hq::init`].
+    pub fn init_on(
+        data: &Path,
+        database: &Database,
+        options: &InitOptions,
+        clock: Arc<dyn HqClock>,
+    ) -> Result<Self, HqError> {
+        if database.is_initialized(data) {
             return Err(HqError::AlreadyInitialized(data.to_owned()));
         }
         durable::create_folder(data).map_err(HqError::io("create data folder"))?;
         // Keys before the store: a store without its keys could never be opened again.
         Keys::make(data)?;
-        drop(Store::open(data)?);
-        let hq = Self::open(data, clock)?;
+        drop(database.open(data)?);
+        let hq = Self::open_on(data, database, clock)?;
         if let Some(rulebook) = &options.rulebook {
             hq.import_rulebook(rulebook)?;
         }
         Ok(hq)
     }
 
-    /// Opens the HQ in `data`.
+    /// Opens the HQ in `data` with its embedded store.
     ///
     /// # Errors
     /// [`HqError::NotInitialized`], or why keys or store cannot be used.
     pub fn open(data: &Path, clock: Arc<dyn HqClock>) -> Result<Self, HqError> {
-        if !Store::is_in(data) {
+        Self::open_on(data, &Database::Embedded, clock)
+    }
+
+    /// Opens the HQ with the keys and files in `data` and the store on `database`.
+    ///
+    /// # Errors
+    /// As [`Hq::open`]; [`HqError::OtherLog`] if the store belongs to other keys.
+    pub fn open_on(
+        data: &Path,
+        database: &Database,
+        clock: Arc<dyn HqClock>,
+    ) -> Result<Self, HqError> {
+        if !database.is_initialized(data) {
             return Err(HqError::NotInitialized(data.to_owned()));
         }
+        let (keys, store) = (Keys::read(data)?, database.open(data)?);
+        let log_key = keys.log.public();
+        let known = match store.read::<_, StoreError>(|tx| tx.log_key())? {
+            Some(known) => known,
+            None => store.write::<_, StoreError, _>(move |tx| tx.claim_log(&log_key))?,
+        };
+        if known != log_key {
+            return Err(HqError::OtherLog(data.to_owned()));
+        }
         let inner = Inner {
-            keys: Keys::read(data)?,
-            store: Store::open(data)?,
+            keys,
+            store,
             blobs: BlobFolder::open(data)?,
             clock,
             rulebooks: Mutex::default(),
@@ -91,10 +182,22 @@ impl Hq {
     /// # Errors
     /// As [`Hq::open`].
     pub fn open_or_init(data: &Path, clock: Arc<dyn HqClock>) -> Result<Self, HqError> {
-        if Store::is_in(data) {
-            Self::open(data, clock)
+        Self::open_or_init_on(data, &Database::Embedded, clock)
+    }
+
+    /// Opens the HQ in `data` with the store on `database`, making what is not there yet.
+    ///
+    /// # Errors
+    /// As [`Hq::open_on`].
+    pub fn open_or_init_on(
+        data: &Path,
+        database: &Database,
+        clock: Arc<dyn HqClock>,
+    ) -> Result<Self, HqError> {
+        if database.is_initialized(data) {
+            Self::open_on(data, database, clock)
         } else {
-            Self::init(data, &InitOptions::default(), clock)
+            Self::init_on(data, database, &InitOptions::default(), clock)
         }
     }
 

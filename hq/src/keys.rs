@@ -22,6 +22,11 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
+    /// Says whether every key is there.
+    pub(crate) fn are_in(data: &Path) -> bool {
+        NAMES.iter().all(|name| path(data, name).is_file())
+    }
+
     /// Makes the keys that are not there yet: an interrupted init goes on where it stopped.
     pub(crate) fn make(data: &Path) -> Result<(), HqError> {
         let folder = data.join("keys");

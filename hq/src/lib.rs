@@ -34,7 +34,7 @@ pub use clock::{HqClock, SystemClock};
 pub use enroll::{Lease, Prepared};
 pub use error::{AdminError, HqError, StoreError};
 pub use holdings::Counts;
-pub use hq::{Hq, InitOptions};
+pub use hq::{Database, Hq, InitOptions};
 pub use in_process::{Answered, InProcess};
 pub use server::{Config, Running, serve, serve_with_clock};
 pub use verify::{VerifyError, VerifyReport};

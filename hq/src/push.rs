@@ -157,7 +157,7 @@ impl Inner {
     ) -> Result<u64, HqError> {
         let envelope = &record.envelope;
         let index = log.append(log::leaf(&record.hash, envelope.device, envelope.seq))?;
-        tx.insert_record(index, record, now)?;
+        tx.insert_records(&[(index, record)], now)?;
         for blob in &envelope.blobs {
             tx.cite_blob(envelope.device, blob, index)?;
         }

@@ -1,11 +1,16 @@
 //! Results of admission, the projections it needs, and counts for people.
 
+use std::borrow::Cow;
+
 use sync_model::hash::Hash;
 use sync_model::id::{DeviceId, DocumentId, OfficerId, ShiftId};
 use sync_model::time::Timestamp;
 use sync_model::wire::feed::Acceptance;
 
 use super::{StoreError, Tx, params};
+
+/// Longest document number that is kept as it is.
+const NUMBER_BYTES_MAX: usize = 500;
 
 /// The tables that [`Tx::count`] may name.
 #[derive(Clone, Copy)]
@@ -121,6 +126,7 @@ impl Tx<'_> {
         document: DocumentId,
         device: DeviceId,
     ) -> Result<bool, StoreError> {
+        let number: &str = &number_key(number);
         self.run(
             "INSERT INTO document_number (document_number, document, device)
              VALUES (:number, :document, :device)
@@ -149,4 +155,13 @@ impl Tx<'_> {
         };
         self.one(query, &params! {}, |row| row.get("count"))
     }
+}
+
+/// Returns what stands for the number in the table: itself, or its hash where it is longer than
+/// any real one and than an index takes.
+fn number_key(number: &str) -> Cow<'_, str> {
+    if number.len() <= NUMBER_BYTES_MAX {
+        return Cow::Borrowed(number);
+    }
+    Cow::Owned(format!("sha256:{}", Hash::of(number.as_bytes()).hex()))
 }

@@ -9,13 +9,16 @@ mod blob;
 mod credential;
 mod device;
 mod feed;
+mod identity;
 mod log;
 mod officer;
+mod postgres;
 mod quarantine;
 mod readers;
 mod record;
 mod rulebook;
 mod sqlite;
+mod steps;
 mod tx;
 mod value;
 mod writer;
@@ -33,6 +36,7 @@ pub(crate) use record::VerifyRow;
 pub(crate) use tx::Tx;
 pub(crate) use value::{Row, Value, params};
 
+use postgres::Postgres;
 use readers::Readers;
 use sqlite::Sqlite;
 use tx::Connection;
@@ -49,11 +53,22 @@ pub enum StoreError {
         /// In this program.
         known: usize,
     },
+    /// The database needs a newer schema than it has, and this role may not make it.
+    #[error("database has schema {found}, this program needs {known}: run `xunzheng-hq migrate`")]
+    Older {
+        /// In the database.
+        found: i64,
+        /// In this program.
+        known: usize,
+    },
+    /// The address of the database cannot be read.
+    #[error("address of the database: {0}")]
+    Address(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The disk is full.
     #[error("disk is full")]
     Full,
-    /// Another process holds the database for too long.
-    #[error("database is busy")]
+    /// Another process holds the database for too long, or it is away for a moment.
+    #[error("database is busy or away")]
     Busy,
     /// A stored value is not what this program once wrote.
     #[error("stored {0} is damaged")]
@@ -73,7 +88,7 @@ pub enum StoreError {
 }
 
 /// What stands behind the verbs.
-trait Database: Send + Sync {
+trait Connect: Send + Sync {
     /// Opens a connection that can write.
     fn writer(&self) -> Result<Box<dyn Connection>, StoreError>;
     /// Opens a connection that only reads.
@@ -100,7 +115,29 @@ impl Store {
         Self::over(Arc::new(Sqlite::open(folder)?))
     }
 
-    fn over(database: Arc<dyn Database>) -> Result<Self, StoreError> {
+    /// Opens the store on the PostgreSQL at `url` and migrates it if this role may.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] for a later program's schema, [`StoreError::Older`] if this role may
+    /// not migrate, or why it cannot be reached.
+    pub(crate) fn open_postgres(
+        url: &str,
+        partition_records: Option<u64>,
+    ) -> Result<Self, StoreError> {
+        let postgres = Postgres::at(url, partition_records)?;
+        postgres.migrate(None)?;
+        Self::over(Arc::new(postgres))
+    }
+
+    /// Migrates the PostgreSQL at `url`; gives `role` the rights that serving needs and no more.
+    ///
+    /// # Errors
+    /// As [`Store::open_postgres`].
+    pub(crate) fn migrate_postgres(url: &str, role: Option<&str>) -> Result<(), StoreError> {
+        Postgres::at(url, None)?.migrate(role)
+    }
+
+    fn over(database: Arc<dyn Connect>) -> Result<Self, StoreError> {
         let writer = Writer::start(Arc::clone(&database), database.writer()?);
         Ok(Self { writer, readers: Readers::new(database) })
     }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::tx::{Connection, Tx};
-use super::{Database, StoreError};
+use super::{Connect, StoreError};
 
 /// Connections that read at once; more readers wait in line.
 const READERS_MAX: usize = 8;
@@ -13,7 +13,7 @@ const WAIT: Duration = Duration::from_secs(10);
 
 /// The connections.
 pub(super) struct Readers {
-    database: Arc<dyn Database>,
+    database: Arc<dyn Connect>,
     state: Mutex<State>,
     returned: Condvar,
 }
@@ -31,7 +31,7 @@ struct Lent<'r> {
 }
 
 impl Readers {
-    pub(super) fn new(database: Arc<dyn Database>) -> Self {
+    pub(super) fn new(database: Arc<dyn Connect>) -> Self {
         let state = Mutex::new(State { idle: Vec::new(), open: 0 });
         Self { database, state, returned: Condvar::new() }
     }

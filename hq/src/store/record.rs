@@ -6,7 +6,7 @@ use sync_model::id::{DeviceId, InspectionId};
 use sync_model::record::Record;
 use sync_model::time::Timestamp;
 
-use super::{StoreError, Tx, params};
+use super::{StoreError, Tx, Value, params};
 
 /// Where a record stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,27 +48,49 @@ impl Tx<'_> {
         )
     }
 
-    /// Stores the record at `log_index`.
-    pub(crate) fn insert_record(
+    /// Stores records at their places in the log.
+    pub(crate) fn insert_records(
         &self,
-        log_index: u64,
-        record: &Record,
+        records: &[(u64, &Record)],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let envelope = &record.envelope;
-        self.run(
-            "INSERT INTO record (log_index, hash, device, seq, kind, inspection, bytes, received_at)
-             VALUES (:log_index, :hash, :device, :seq, :kind, :inspection, :bytes, :now)",
-            &params! {
-                ":log_index": log_index,
-                ":hash": &record.hash,
-                ":device": &envelope.device,
-                ":seq": envelope.seq,
-                ":kind": &envelope.act.kind,
-                ":inspection": envelope.inspection.as_ref(),
-                ":bytes": &record.bytes,
-                ":now": now,
-            },
+        let Some((last, _)) = records.last() else { return Ok(()) };
+        let apart = self.room_for_bodies(last.saturating_add(1))?;
+        let (mut rows, mut bodies) = (Vec::new(), Vec::new());
+        for (log_index, record) in records {
+            let (envelope, body) = (&record.envelope, Value::from(&record.bytes));
+            let mut row: Vec<Value<'_>> = vec![
+                (*log_index).into(),
+                (&record.hash).into(),
+                (&envelope.device).into(),
+                envelope.seq.into(),
+                (&envelope.act.kind).into(),
+                envelope.inspection.as_ref().into(),
+                now.into(),
+            ];
+            if apart {
+                bodies.push(vec![(*log_index).into(), body]);
+            } else {
+                row.push(body);
+            }
+            rows.push(row);
+        }
+        if !apart {
+            return self.run_many(
+                "INSERT INTO record
+                 (log_index, hash, device, seq, kind, inspection, received_at, bytes)
+                 VALUES (:log_index, :hash, :device, :seq, :kind, :inspection, :now, :bytes)",
+                &rows,
+            );
+        }
+        self.run_many(
+            "INSERT INTO record (log_index, hash, device, seq, kind, inspection, received_at)
+             VALUES (:log_index, :hash, :device, :seq, :kind, :inspection, :now)",
+            &rows,
+        )?;
+        self.run_many(
+            "INSERT INTO record_body (log_index, bytes) VALUES (:log_index, :bytes)",
+            &bodies,
         )
     }
 
@@ -95,7 +117,9 @@ impl Tx<'_> {
     /// Returns the bytes of the record with this hash.
     pub(crate) fn record_bytes(&self, hash: &Hash) -> Result<Option<Vec<u8>>, StoreError> {
         self.first(
-            "SELECT bytes FROM record WHERE hash = :hash",
+            "SELECT record_body.bytes AS bytes FROM record
+             JOIN record_body ON record_body.log_index = record.log_index
+             WHERE hash = :hash",
             &params! { ":hash": hash },
             |row| row.get("bytes"),
         )
@@ -104,8 +128,10 @@ impl Tx<'_> {
     /// Returns up to `limit` records from `from` on, in order of the log.
     pub(crate) fn records_from(&self, from: u64, limit: u64) -> Result<Vec<VerifyRow>, StoreError> {
         self.rows(
-            "SELECT log_index, hash, device, seq, kind, bytes FROM record
-             WHERE log_index >= :from ORDER BY log_index LIMIT :limit",
+            "SELECT record.log_index AS log_index, hash, device, seq, kind,
+                 record_body.bytes AS bytes
+             FROM record JOIN record_body ON record_body.log_index = record.log_index
+             WHERE record.log_index >= :from ORDER BY record.log_index LIMIT :limit",
             &params! { ":from": from, ":limit": limit },
             |row| {
                 Ok(VerifyRow {

@@ -23,8 +23,14 @@ pub(super) trait Connection: Send {
     fn keep(&self) -> Result<(), StoreError>;
     /// Drops the mark and what came after it.
     fn undo(&self) -> Result<(), StoreError>;
-    /// Says whether the connection can be used again.
+    /// Sends what [`Connection::run`] still holds back and waits until it is done.
+    fn settle(&self) -> Result<(), StoreError>;
+    /// Says whether the connection is there and free for the next transaction.
     fn is_sound(&self) -> bool;
+
+    /// Makes room for the bodies of records below `end`, where they lie apart from what is looked
+    /// up; says whether they do.
+    fn room_for_bodies(&self, end: u64) -> Result<bool, StoreError>;
 
     /// Runs a statement and returns the number of changed rows.
     fn execute(&self, sql: &'static str, params: &Params<'_>) -> Result<u64, StoreError>;
@@ -47,6 +53,17 @@ pub(crate) struct Tx<'c>(&'c dyn Connection);
 impl<'c> Tx<'c> {
     pub(super) fn new(connection: &'c dyn Connection) -> Self {
         Self(connection)
+    }
+
+    /// Waits until every statement so far is done: after this, none of them can fail.
+    pub(super) fn settle(&self) -> Result<(), StoreError> {
+        self.0.settle()
+    }
+
+    /// Makes room for the bodies of records below `end`; says whether they lie in a table of their
+    /// own.
+    pub(super) fn room_for_bodies(&self, end: u64) -> Result<bool, StoreError> {
+        self.0.room_for_bodies(end)
     }
 
     /// Runs a statement and returns the number of changed rows.

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::tx::Connection;
-use super::{Database, StoreError, Tx};
+use super::{Connect, StoreError, Tx};
 
 /// Most writes that share one transaction; bounds how long the first of them waits.
 const GROUP_MAX: usize = 64;
@@ -31,7 +31,7 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends when the writer is dropped.
-    pub(super) fn start(database: Arc<dyn Database>, connection: Box<dyn Connection>) -> Self {
+    pub(super) fn start(database: Arc<dyn Connect>, connection: Box<dyn Connection>) -> Self {
         let (jobs, queue) = channel();
         let thread = std::thread::Builder::new()
             .name("hq-writer".into())
@@ -50,7 +50,8 @@ impl Writer {
         let (output, result) = channel();
         let (done, committed) = channel();
         let work = Box::new(move |tx: &Tx<'_>| {
-            let outcome = work(tx);
+            // A statement that fails only when it is sent must fail this work and no other.
+            let outcome = work(tx).and_then(|value| tx.settle().map(|()| value).map_err(E::from));
             let kept = outcome.is_ok();
             output.send(outcome).is_ok() && kept
         });
@@ -76,14 +77,14 @@ impl Drop for Writer {
 
 /// The connection that writes, remade when it was lost.
 struct Link {
-    database: Arc<dyn Database>,
+    database: Arc<dyn Connect>,
     connection: Option<Box<dyn Connection>>,
     wait: Duration,
     not_before: Option<Instant>,
 }
 
 impl Link {
-    fn new(database: Arc<dyn Database>, connection: Box<dyn Connection>) -> Self {
+    fn new(database: Arc<dyn Connect>, connection: Box<dyn Connection>) -> Self {
         Self { database, connection: Some(connection), wait: REMAKE_WAIT.0, not_before: None }
     }
 

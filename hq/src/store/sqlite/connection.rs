@@ -99,8 +99,16 @@ impl tx::Connection for SqliteConnection {
         self.batch("RELEASE one_write")
     }
 
+    fn settle(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     fn is_sound(&self) -> bool {
         self.0.is_autocommit()
+    }
+
+    fn room_for_bodies(&self, _end: u64) -> Result<bool, StoreError> {
+        Ok(false)
     }
 
     fn execute(&self, sql: &'static str, params: &Params<'_>) -> Result<u64, StoreError> {

@@ -1,26 +1,12 @@
 //! Brings a database to the newest schema, forward only.
 //!
-//! The version is the position in the list. Each step is one transaction, so that a power cut
-//! leaves either the schema before or the one after.
+//! Each step is one transaction, so that a power cut leaves either the schema before or the one
+//! after.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::super::StoreError;
-
-const STEPS: &[&str] = &[
-    include_str!("../../../migrations/0001_init.sql"),
-    include_str!("../../../migrations/0002_add_one_time_codes.sql"),
-    include_str!("../../../migrations/0003_add_records_and_log.sql"),
-    include_str!("../../../migrations/0004_add_blobs.sql"),
-    include_str!("../../../migrations/0005_add_feed.sql"),
-    include_str!("../../../migrations/0006_add_acceptance.sql"),
-    include_str!("../../../migrations/0007_order_activations.sql"),
-];
-
-/// Returns the schema version of this program.
-pub(super) fn newest() -> usize {
-    STEPS.len()
-}
+use super::super::steps::STEPS;
 
 /// Applies the steps that `connection` lacks.
 ///
@@ -33,10 +19,10 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         let found: i64 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let Some(position) = usize::try_from(found).ok().filter(|found| *found <= STEPS.len())
         else {
-            return Err(StoreError::Newer { found, known: newest() });
+            return Err(StoreError::Newer { found, known: STEPS.len() });
         };
         let Some(step) = STEPS.get(position) else { return Ok(()) };
-        tx.execute_batch(step)?;
+        tx.execute_batch(step.sqlite)?;
         tx.pragma_update(None, "user_version", found.saturating_add(1))?;
         tx.commit()?;
     }

@@ -30,7 +30,7 @@ impl Sqlite {
     }
 }
 
-impl super::Database for Sqlite {
+impl super::Connect for Sqlite {
     fn writer(&self) -> Result<Box<dyn Connection>, StoreError> {
         Ok(Box::new(SqliteConnection(open::writer(&self.path)?)))
     }

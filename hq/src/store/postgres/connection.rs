@@ -1,0 +1,378 @@
+//! A connection to PostgreSQL: its own single-threaded runtime, statements prepared once, writes
+//! sent together with the next question.
+//!
+//! A round trip costs more than most statements, so a write whose count nobody needs waits in a
+//! queue. Everything queued goes out before the next question, in order and in one go; the first
+//! error is the answer. After an error nothing is done until the transaction, or the part of it
+//! since the mark, is rolled back.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use futures_util::TryStreamExt as _;
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, Statement};
+
+use super::super::StoreError;
+use super::super::tx;
+use super::super::value::{Params, Row, Value, params};
+use super::statement;
+use super::value::Owned;
+
+/// How long an answer may take; longer than the server's own limits, so that those speak first.
+const ANSWER_WAIT: Duration = Duration::from_secs(20);
+/// Idle time after which a connection is asked whether it is still there.
+const IDLE_TRUSTED: Duration = Duration::from_millis(500);
+/// Numbers of rows that are inserted by one statement, each prepared once.
+const ROWS_AT_ONCE: [usize; 4] = [64, 16, 4, 1];
+
+/// A prepared statement with the names of its values.
+struct Prepared {
+    statement: Statement,
+    names: Vec<String>,
+}
+
+enum Queued {
+    Plain(&'static str),
+    Bound(Statement, Vec<Owned>),
+}
+
+/// An open connection.
+pub(super) struct PostgresConnection {
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
+    client: Client,
+    prepared: RefCell<HashMap<(&'static str, usize), Arc<Prepared>>>,
+    queue: RefCell<Vec<Queued>>,
+    /// Where in the queue the mark is; `None` once it was sent.
+    mark: Cell<Option<usize>>,
+    in_transaction: Cell<bool>,
+    /// A statement failed and nothing was rolled back since.
+    failed: Cell<bool>,
+    /// An answer did not come in time; what is on the way is not known.
+    lost: Cell<bool>,
+    used_at: Cell<Instant>,
+    /// Records in a partition.
+    partition_records: u64,
+    /// Up to where there are partitions, and up to where this transaction made some.
+    partitions_end: Cell<u64>,
+    partitions_made: Cell<u64>,
+}
+
+type Answer<'f> = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + 'f>>;
+
+impl PostgresConnection {
+    pub(super) fn new(runtime: Runtime, client: Client, partition_records: u64) -> Self {
+        Self {
+            runtime: Some(runtime),
+            client,
+            prepared: RefCell::default(),
+            queue: RefCell::default(),
+            mark: Cell::new(None),
+            in_transaction: Cell::new(false),
+            failed: Cell::new(false),
+            lost: Cell::new(false),
+            used_at: Cell::new(Instant::now()),
+            partition_records,
+            partitions_end: Cell::new(0),
+            partitions_made: Cell::new(0),
+        }
+    }
+
+    /// Waits for `work`, no longer than an answer may take.
+    fn wait<T>(
+        &self,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        if self.lost.get() {
+            return Err(StoreError::Busy);
+        }
+        if self.failed.get() {
+            return Err(StoreError::Commit("a statement of it failed".into()));
+        }
+        let runtime = self.runtime.as_ref().ok_or(StoreError::Dropped)?;
+        let answer = runtime.block_on(async { tokio::time::timeout(ANSWER_WAIT, work).await });
+        self.used_at.set(Instant::now());
+        match answer {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                self.failed.set(true);
+                Err(error.into())
+            }
+            Err(_) => {
+                tracing::warn!("PostgreSQL gave no answer in time");
+                self.lost.set(true);
+                Err(StoreError::Busy)
+            }
+        }
+    }
+
+    /// Returns the statement, prepared now if it is used for the first time.
+    fn prepared(&self, sql: &'static str, rows: usize) -> Result<Arc<Prepared>, StoreError> {
+        if let Some(known) = self.prepared.borrow().get(&(sql, rows)) {
+            return Ok(Arc::clone(known));
+        }
+        let numbered = if rows == 0 {
+            statement::number(sql)
+        } else {
+            let sql = statement::repeat(sql, rows).ok_or(StoreError::Damaged("statement"))?;
+            statement::Numbered { sql, names: Vec::new() }
+        };
+        let statement = self.wait(self.client.prepare(&numbered.sql))?;
+        let prepared = Arc::new(Prepared { statement, names: numbered.names });
+        self.prepared.borrow_mut().insert((sql, rows), Arc::clone(&prepared));
+        Ok(prepared)
+    }
+
+    fn bound(
+        &self,
+        sql: &'static str,
+        params: &Params<'_>,
+    ) -> Result<(Statement, Vec<Owned>), StoreError> {
+        let prepared = self.prepared(sql, 0)?;
+        let value = |name: &String| {
+            let found = params.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| Owned::from(*value)).ok_or(StoreError::Damaged("statement"))
+        };
+        let values = prepared.names.iter().map(value).collect::<Result<_, _>>()?;
+        Ok((prepared.statement.clone(), values))
+    }
+
+    /// Runs statements that are not a verb's, such as a step of the schema.
+    pub(super) fn batch(&self, sql: &str) -> Result<(), StoreError> {
+        self.failed.set(false);
+        self.wait(self.client.batch_execute(sql))
+    }
+
+    /// Returns the number or text that a question gives, or `None` without a row.
+    pub(super) fn ask<T>(&self, sql: &str) -> Result<Option<T>, StoreError>
+    where
+        T: for<'r> tokio_postgres::types::FromSql<'r>,
+    {
+        self.failed.set(false);
+        let row = self.wait(self.client.query_opt(sql, &[]))?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?)
+    }
+
+    fn push(&self, queued: Queued) {
+        self.queue.borrow_mut().push(queued);
+    }
+
+    /// Sends what is queued and then `last`, all before waiting for the first answer.
+    fn flush<T>(
+        &self,
+        last: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        let queue = self.queue.take();
+        self.mark.set(None);
+        self.wait(async {
+            let mut answers: Vec<Answer<'_>> =
+                queue.into_iter().map(|queued| self.answer(queued)).collect();
+            let mut last = Box::pin(last);
+            let (mut first, mut early) = (Vec::with_capacity(answers.len()), None);
+            // The first poll sends.
+            poll_fn(|context| {
+                for answer in &mut answers {
+                    first.push(answer.as_mut().poll(context));
+                }
+                early = Some(last.as_mut().poll(context));
+                Poll::Ready(())
+            })
+            .await;
+            let mut outcome = Ok(());
+            for (answer, first) in answers.into_iter().zip(first) {
+                let result = match first {
+                    Poll::Ready(result) => result,
+                    Poll::Pending => answer.await,
+                };
+                // What fails after the first error fails because of it.
+                outcome = outcome.and(result);
+            }
+            let last = match early {
+                Some(Poll::Ready(result)) => result,
+                _ => last.await,
+            };
+            outcome.and(last)
+        })
+    }
+
+    fn answer(&self, queued: Queued) -> Answer<'_> {
+        match queued {
+            Queued::Plain(sql) => Box::pin(self.client.batch_execute(sql)),
+            Queued::Bound(statement, values) => {
+                Box::pin(async move { self.client.execute_raw(&statement, values).await.map(drop) })
+            }
+        }
+    }
+
+    fn plain(&self, sql: &'static str) -> Result<(), StoreError> {
+        self.flush(self.client.batch_execute(sql))
+    }
+
+    fn begin(&self, sql: &'static str) -> Result<(), StoreError> {
+        self.queue.borrow_mut().clear();
+        self.failed.set(false);
+        self.in_transaction.set(true);
+        self.push(Queued::Plain(sql));
+        Ok(())
+    }
+}
+
+impl tx::Connection for PostgresConnection {
+    fn begin_write(&self) -> Result<(), StoreError> {
+        // The lock comes before anything is read: with any number of processes, whoever holds it
+        // sees every place in the log that was given away, and gives away the next one. It ends
+        // with the transaction, also when the process dies.
+        self.begin(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+             SELECT pg_advisory_xact_lock(hashtext('xunzheng-hq log'), hashtext(current_schema()))",
+        )
+    }
+
+    fn begin_read(&self) -> Result<(), StoreError> {
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    }
+
+    fn commit(&self) -> Result<(), StoreError> {
+        if self.failed.get() {
+            return Err(StoreError::Commit("a statement of it failed".into()));
+        }
+        self.plain("COMMIT")?;
+        self.in_transaction.set(false);
+        self.partitions_end.set(self.partitions_end.get().max(self.partitions_made.take()));
+        Ok(())
+    }
+
+    fn rollback(&self) -> Result<(), StoreError> {
+        if !self.in_transaction.get() {
+            return Ok(());
+        }
+        self.queue.borrow_mut().clear();
+        self.failed.set(false);
+        self.partitions_made.set(0);
+        self.plain("ROLLBACK")?;
+        self.in_transaction.set(false);
+        Ok(())
+    }
+
+    fn mark(&self) -> Result<(), StoreError> {
+        let place = self.queue.borrow().len();
+        self.push(Queued::Plain("SAVEPOINT one_write"));
+        self.mark.set(Some(place));
+        Ok(())
+    }
+
+    fn keep(&self) -> Result<(), StoreError> {
+        self.push(Queued::Plain("RELEASE SAVEPOINT one_write"));
+        Ok(())
+    }
+
+    fn undo(&self) -> Result<(), StoreError> {
+        if let Some(place) = self.mark.take()
+            && !self.failed.get()
+        {
+            // Nothing since the mark was sent.
+            self.queue.borrow_mut().truncate(place);
+            return Ok(());
+        }
+        self.queue.borrow_mut().clear();
+        self.failed.set(false);
+        self.partitions_made.set(0);
+        self.plain("ROLLBACK TO SAVEPOINT one_write; RELEASE SAVEPOINT one_write")
+    }
+
+    fn settle(&self) -> Result<(), StoreError> {
+        if self.failed.get() {
+            return Err(StoreError::Commit("a statement of it failed".into()));
+        }
+        if self.queue.borrow().is_empty() {
+            return Ok(());
+        }
+        self.flush(std::future::ready(Ok(())))
+    }
+
+    fn is_sound(&self) -> bool {
+        if self.lost.get() || self.in_transaction.get() || self.client.is_closed() {
+            return false;
+        }
+        if self.used_at.get().elapsed() < IDLE_TRUSTED {
+            return true;
+        }
+        self.failed.set(false);
+        self.wait(self.client.check_connection()).is_ok()
+    }
+
+    fn room_for_bodies(&self, end: u64) -> Result<bool, StoreError> {
+        if end > self.partitions_end.get().max(self.partitions_made.get()) {
+            // One partition ahead, so that the next push finds it.
+            let wanted = end.saturating_add(self.partition_records);
+            self.query(
+                "SELECT make_record_partitions(:wanted, :size) AS last",
+                &params! { ":wanted": wanted, ":size": self.partition_records },
+                &mut |row| {
+                    // What is rolled back is made again.
+                    self.partitions_made.set(row.get("last")?);
+                    Ok(false)
+                },
+            )?;
+        }
+        Ok(true)
+    }
+
+    fn execute(&self, sql: &'static str, params: &Params<'_>) -> Result<u64, StoreError> {
+        let (statement, values) = self.bound(sql, params)?;
+        self.flush(self.client.execute_raw(&statement, values))
+    }
+
+    fn run(&self, sql: &'static str, params: &Params<'_>) -> Result<(), StoreError> {
+        let (statement, values) = self.bound(sql, params)?;
+        self.push(Queued::Bound(statement, values));
+        Ok(())
+    }
+
+    fn run_many(&self, sql: &'static str, rows: &[Vec<Value<'_>>]) -> Result<(), StoreError> {
+        let mut rest = rows;
+        for size in ROWS_AT_ONCE {
+            while let Some((now, later)) = rest.split_at_checked(size) {
+                let prepared = self.prepared(sql, size)?;
+                let values = now.iter().flatten().map(|value| Owned::from(*value)).collect();
+                self.push(Queued::Bound(prepared.statement.clone(), values));
+                rest = later;
+            }
+        }
+        Ok(())
+    }
+
+    fn query(
+        &self,
+        sql: &'static str,
+        params: &Params<'_>,
+        each: &mut dyn FnMut(&Row<'_>) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let (statement, values) = self.bound(sql, params)?;
+        let rows: Vec<tokio_postgres::Row> = self.flush(async {
+            self.client.query_raw(&statement, values).await?.try_collect().await
+        })?;
+        for row in &rows {
+            if !each(&Row::new(row))? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for PostgresConnection {
+    fn drop(&mut self) {
+        // The default would wait, which is forbidden where the last handle of an HQ is dropped by
+        // a thread of its server. Closing the socket rolls back what is open.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
