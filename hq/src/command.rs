@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use chrono::Datelike as _;
-use hq::{Config, Hq, InitOptions, Lease, NewOfficer, SystemClock};
+use hq::{Config, Database, Hq, InitOptions, Lease, NewOfficer, SystemClock};
 use sync_model::credential::OfficerKind;
 use sync_model::id::DeviceId;
 
@@ -34,7 +34,10 @@ pub(crate) const USAGE: &str = "\
   xunzheng-hq revoke --data DIR --device ID         注销终端 / withdraw a device
   xunzheng-hq practice --data DIR FILE.json         准备演练数据 / fill for practice
   xunzheng-hq verify-log --data DIR                 核验日志与文件 / check everything, exit 1 if wrong
+  xunzheng-hq migrate --database URL [--grant ROLE] 以库主身份升级数据库并授权 / as the schema's owner
 
+--database postgres://USER:PASSWORD@HOST/DB (or @FILE that holds it) uses PostgreSQL instead of the
+file in DIR; every command takes it.
 Logs go to stderr; XUNZHENG_LOG=debug shows more.
 ";
 
@@ -49,9 +52,19 @@ pub(crate) fn complain(text: &str) {
 }
 
 fn open(args: &mut Args) -> Result<Hq> {
-    let data = args.required("data")?;
+    let (data, database) = (args.required("data")?, database(args)?);
     args.finish()?;
-    Ok(Hq::open(Path::new(&data), Arc::new(SystemClock))?)
+    Ok(Hq::open_on(Path::new(&data), &database, Arc::new(SystemClock))?)
+}
+
+/// Takes `--database URL`, or `@FILE` for a file that holds the URL with its password.
+fn database(args: &mut Args) -> Result<Database> {
+    let Some(given) = args.optional("database")? else { return Ok(Database::Embedded) };
+    let url = match given.strip_prefix('@') {
+        Some(file) => read(file)?.trim().to_owned(),
+        None => given,
+    };
+    Ok(Database::postgres(&url))
 }
 
 fn read(file: &str) -> Result<String> {
@@ -63,7 +76,8 @@ fn device(args: &mut Args) -> Result<DeviceId> {
 }
 
 pub(crate) fn serve(mut args: Args) -> Result<String> {
-    let config = Config { data: args.required("data")?.into(), listen: args.parsed("listen")? };
+    let mut config = Config::new(args.required("data")?.into(), args.parsed("listen")?);
+    config.database = database(&mut args)?;
     args.finish()?;
     let running = hq::serve(&config)?;
     say(&format!("http://{}", running.address));
@@ -84,10 +98,18 @@ async fn stop_signal() -> std::io::Result<()> {
 }
 
 pub(crate) fn init(mut args: Args) -> Result<String> {
-    let data = args.required("data")?;
+    let (data, database) = (args.required("data")?, database(&mut args)?);
     args.finish()?;
-    let hq = Hq::init(Path::new(&data), &InitOptions::default(), Arc::new(SystemClock))?;
+    let (options, clock) = (InitOptions::default(), Arc::new(SystemClock));
+    let hq = Hq::init_on(Path::new(&data), &database, &options, clock)?;
     Ok(format!("log {}", hq.trust().log_origin))
+}
+
+pub(crate) fn migrate(mut args: Args) -> Result<String> {
+    let (database, role) = (database(&mut args)?, args.optional("grant")?);
+    args.finish()?;
+    database.migrate(role.as_deref())?;
+    Ok("schema is the newest".to_owned())
 }
 
 pub(crate) fn import_rulebook(mut args: Args) -> Result<String> {

@@ -48,15 +48,25 @@ pub(crate) fn is_open_to_others(path: &Path) -> io::Result<bool> {
     Ok(path.metadata()?.permissions().mode() & 0o077 != 0)
 }
 
-/// Takes the folder's lock; `None` if another process holds it. It is held until dropped.
+/// Takes the folder's lock for this process alone; `None` if another process holds it. It is held
+/// until dropped.
 pub(crate) fn lock_folder(folder: &Path) -> io::Result<Option<File>> {
+    lock(folder, FlockOperation::NonBlockingLockExclusive)
+}
+
+/// Takes the folder's lock together with others that share it.
+pub(crate) fn share_folder(folder: &Path) -> io::Result<Option<File>> {
+    lock(folder, FlockOperation::NonBlockingLockShared)
+}
+
+fn lock(folder: &Path, how: FlockOperation) -> io::Result<Option<File>> {
     let file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .mode(0o600)
         .open(folder.join("lock"))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+    match flock(&file, how) {
         Ok(()) => Ok(Some(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
         Err(error) => Err(error.into()),

@@ -33,6 +33,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<String> {
         "help" | "--help" | "-h" => Ok(command::USAGE.to_owned()),
         "serve" => command::serve(args?),
         "init" => command::init(args?),
+        "migrate" => command::migrate(args?),
         "enroll" => command::enroll(args?),
         "import-rulebook" => command::import_rulebook(args?),
         "assign" => command::assign(args?),

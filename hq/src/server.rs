@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::clock::{HqClock, SystemClock};
 use crate::durable;
 use crate::error::HqError;
-use crate::hq::Hq;
+use crate::hq::{Database, Hq};
 use crate::routes;
 
 /// Threads that serve connections; the work itself runs on blocking threads.
@@ -31,6 +31,16 @@ pub struct Config {
     pub data: PathBuf,
     /// Address; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Where the store is.
+    pub database: Database,
+}
+
+impl Config {
+    /// Serves the folder `data` with its embedded store.
+    #[must_use]
+    pub fn new(data: PathBuf, listen: SocketAddr) -> Self {
+        Self { data, listen, database: Database::Embedded }
+    }
 }
 
 /// A running HQ. Dropping it stops it without grace, like a pulled plug: whatever was answered is
@@ -63,9 +73,13 @@ pub fn serve(config: &Config) -> Result<Running, HqError> {
 /// As [`serve`].
 pub fn serve_with_clock(config: &Config, clock: Arc<dyn HqClock>) -> Result<Running, HqError> {
     durable::create_folder(&config.data).map_err(HqError::io("create data folder"))?;
-    let lock = durable::lock_folder(&config.data).map_err(HqError::io("lock data folder"))?;
+    let lock = match config.database {
+        Database::Embedded => durable::lock_folder(&config.data),
+        Database::Postgres { .. } => durable::share_folder(&config.data),
+    };
+    let lock = lock.map_err(HqError::io("lock data folder"))?;
     let lock = lock.ok_or_else(|| HqError::Locked(config.data.clone()))?;
-    let hq = Hq::open_or_init(&config.data, clock)?;
+    let hq = Hq::open_or_init_on(&config.data, &config.database, clock)?;
     let listener = TcpListener::bind(config.listen).map_err(HqError::io("listen"))?;
     listener.set_nonblocking(true).map_err(HqError::io("listen"))?;
     let address = listener.local_addr().map_err(HqError::io("listen"))?;

@@ -7,9 +7,9 @@ use sync_model::wire::PUSH_BYTES_MAX;
 use sync_model::wire::problem::ProblemCode;
 use sync_model::wire::push::Receipt;
 
+use crate::support::World;
 use crate::support::device::{Device, key};
 use crate::support::http::send;
-use crate::support::{World, database};
 
 #[test]
 fn receipt_proves_every_record_and_replay_gives_the_same_places() {
@@ -78,9 +78,7 @@ fn a_restored_device_is_noticed_and_both_versions_are_kept() {
     device.push(&branch).problem();
     let counts = world.hq().counts().unwrap();
     assert_eq!((counts.records, counts.forks), (2, 2));
-    let database = database(&world.data());
-    let kept: Vec<u8> =
-        database.query_row("SELECT bytes FROM fork WHERE seq = 2", [], |row| row.get(0)).unwrap();
+    let kept = world.peek("SELECT bytes FROM fork WHERE seq = 2");
     assert_eq!(kept, branch[0].bytes);
 }
 

@@ -18,4 +18,5 @@ mod custody;
 mod enrollment;
 mod feed;
 mod files;
+mod postgres;
 mod store;

@@ -1,9 +1,8 @@
 //! What outlives a pulled plug, what refuses to start, and what verify-log finds.
 
 use std::os::unix::fs::PermissionsExt;
-use std::sync::Arc;
 
-use hq::{Config, Hq, HqError, StoreError, SystemClock, VerifyError, serve};
+use hq::{HqError, StoreError, VerifyError, serve};
 use sync_model::hash::Hash;
 use sync_model::wire::feed::CommandMessage;
 use sync_model::wire::push::Receipt;
@@ -87,11 +86,11 @@ fn whatever_was_answered_is_there_after_a_pulled_plug() {
 
 #[test]
 fn one_folder_is_served_by_one_process_at_a_time() {
-    let world = World::start();
-    let config = Config { data: world.data(), listen: ([127, 0, 0, 1], 0).into() };
+    let world = World::start_on(None);
+    let config = world.config();
     assert!(matches!(serve(&config).err(), Some(HqError::Locked(_))));
     // Commands may work beside it.
-    let beside = Hq::open(&world.data(), world.clock.clone()).unwrap();
+    let beside = world.beside().unwrap();
     beside.issue_enrollment("xh-zhzf", "二号机", &[]).unwrap();
     drop(world.running.unwrap());
     serve(&config).unwrap().shutdown();
@@ -100,15 +99,15 @@ fn one_folder_is_served_by_one_process_at_a_time() {
 #[test]
 fn a_newer_database_is_refused_and_left_alone() {
     let world = World::start();
-    let data = world.data();
-    let database = database(&data);
-    let known: i64 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-    database.pragma_update(None, "user_version", known + 1).unwrap();
-    let refused = Hq::open(&data, Arc::new(SystemClock)).err();
+    match &world.schema {
+        Some(schema) => schema.run("UPDATE schema_version SET version = 1000").unwrap(),
+        None => database(&world.data()).pragma_update(None, "user_version", 1000).unwrap(),
+    }
+    let refused = world.beside().err();
     let Some(HqError::Store(StoreError::Newer { found, .. })) = refused else {
         panic!("{refused:?}")
     };
-    assert_eq!(found, known + 1);
+    assert_eq!(found, 1000);
 }
 
 #[test]
@@ -118,7 +117,7 @@ fn keys_that_others_can_read_or_that_are_gone_stop_the_start() {
     let key = data.join("keys/log.key");
     let mode = |mode| std::fs::set_permissions(&key, PermissionsExt::from_mode(mode)).unwrap();
     assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    let open = || Hq::open(&data, Arc::new(SystemClock)).err();
+    let open = || world.beside().err();
     for open_to_others in [0o640, 0o604, 0o660] {
         mode(open_to_others);
         assert!(matches!(open(), Some(HqError::KeyOpenToOthers(_))));
@@ -126,7 +125,11 @@ fn keys_that_others_can_read_or_that_are_gone_stop_the_start() {
     mode(0o600);
     assert!(open().is_none());
     std::fs::remove_file(&key).unwrap();
-    assert!(matches!(open(), Some(HqError::KeyDamaged(_))));
+    // Without a file of its own, a folder that lacks a key is one that holds no HQ.
+    let refused = open();
+    let embedded = matches!(refused, Some(HqError::KeyDamaged(_)));
+    let apart = matches!(refused, Some(HqError::NotInitialized(_)));
+    assert!(if world.schema.is_none() { embedded } else { apart }, "{refused:?}");
 }
 
 #[test]
@@ -137,17 +140,27 @@ fn evidence_tables_refuse_updates_and_deletes() {
     device.push(&device.records).ok::<Receipt>();
     let message = CommandMessage { title: "通知".into(), text: "请核实".into() };
     world.hq().command(device.id, message).unwrap();
-    let database = database(&world.data());
-    for statement in [
+    let everywhere = [
         "UPDATE record SET seq = 9",
         "DELETE FROM record",
-        "UPDATE log_node SET hash = zeroblob(32)",
+        "UPDATE log_node SET hash = hash",
         "DELETE FROM log_node",
         "DELETE FROM feed",
         "UPDATE feed SET kind = 'x'",
-    ] {
-        let refused = database.execute(statement, []);
-        assert!(refused.unwrap_err().to_string().contains("append-only"), "{statement}");
+    ];
+    let apart = [
+        "UPDATE record_body SET bytes = bytes",
+        "DELETE FROM record_body",
+        "UPDATE record_body_0 SET bytes = bytes",
+        "DELETE FROM record_body_0",
+        "TRUNCATE record_body_0",
+        "TRUNCATE record",
+        "TRUNCATE log_node",
+    ];
+    let apart = apart.iter().filter(|_| world.schema.is_some());
+    for statement in everywhere.iter().chain(apart) {
+        let refused = world.meddle(statement);
+        assert!(refused.as_ref().is_err_and(|why| why.contains("append-only")), "{statement}");
     }
 }
 
@@ -162,38 +175,43 @@ fn verify_log_names_the_first_thing_that_is_wrong() {
     device.push(&device.records).ok::<Receipt>();
     device.upload(b"photograph", 4);
     assert_eq!(world.hq().verify_log().unwrap().blobs, 1);
-    let database = database(&world.data());
-    database.execute_batch("DROP TRIGGER record_is_never_changed").unwrap();
-    database.execute_batch("DROP TRIGGER log_node_is_never_changed").unwrap();
-    let set = |bytes: &[u8]| {
-        let changed =
-            database.execute("UPDATE record SET bytes = ?1 WHERE log_index = 3", [bytes]).unwrap();
-        assert_eq!(changed, 1);
+    let (bodies, literal): (_, fn(String) -> String) = if world.schema.is_some() {
+        let drop = "DROP TRIGGER record_is_never_changed ON record;
+             DROP TRIGGER record_body_is_never_changed ON record_body;
+             DROP TRIGGER log_node_is_never_changed ON log_node";
+        world.meddle(drop).unwrap();
+        ("record_body", |hex: String| format!("'\\x{hex}'"))
+    } else {
+        let drop = "DROP TRIGGER record_is_never_changed; DROP TRIGGER log_node_is_never_changed";
+        world.meddle(drop).unwrap();
+        ("record", |hex| format!("x'{hex}'"))
     };
+    let set = |table: &str, column: &str, bytes: &[u8], place: &str| {
+        let bytes = literal(sync_model::hash::hex(bytes));
+        world.meddle(&format!("UPDATE {table} SET {column} = {bytes} WHERE {place}")).unwrap();
+    };
+    let third = "log_index = 3";
     let good = device.records[3].bytes.clone();
     let mut flipped = good.clone();
     flipped[good.len() / 2] ^= 0x10;
-    set(&flipped);
+    set(bodies, "bytes", &flipped, third);
     let error = world.hq().verify_log().unwrap_err();
     assert!(matches!(error, VerifyError::Record { log_index: 3, seq: 4, .. }), "{error}");
-    set(&good);
+    set(bodies, "bytes", &good, third);
     // A hash that was made to fit does not help: the signature and the tree speak.
-    set(&flipped);
-    let update = "UPDATE record SET hash = ?1 WHERE log_index = 3";
-    database.execute(update, [&Hash::of(&flipped).0[..]]).unwrap();
+    set(bodies, "bytes", &flipped, third);
+    set("record", "hash", &Hash::of(&flipped).0, third);
     let error = world.hq().verify_log().unwrap_err();
     assert!(matches!(error, VerifyError::Record { log_index: 3, .. }), "{error}");
-    set(&good);
-    database.execute(update, [&device.records[3].hash.0[..]]).unwrap();
+    set(bodies, "bytes", &good, third);
+    set("record", "hash", &device.records[3].hash.0, third);
     world.hq().verify_log().unwrap();
-    let node: Vec<u8> = database
-        .query_row("SELECT hash FROM log_node WHERE level = 1 AND idx = 0", [], |row| row.get(0))
-        .unwrap();
-    let update = "UPDATE log_node SET hash = ?1 WHERE level = 1 AND idx = 0";
-    database.execute(update, [&[0_u8; 32][..]]).unwrap();
+    let pair = "level = 1 AND idx = 0";
+    let node = world.peek(&format!("SELECT hash FROM log_node WHERE {pair}"));
+    set("log_node", "hash", &[0; 32], pair);
     let error = world.hq().verify_log().unwrap_err();
     assert!(matches!(error, VerifyError::Node { level: 1, index: 0, .. }), "{error}");
-    database.execute(update, [node]).unwrap();
+    set("log_node", "hash", &node, pair);
     let name = Hash::of(b"photograph");
     let path = world.data().join("blobs").join(shelf_name(&name)).join(name.hex());
     use std::io::Write as _;

@@ -2,16 +2,19 @@
 
 pub(crate) mod device;
 pub(crate) mod http;
+pub(crate) mod postgres;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use hq::{Config, Hq, HqClock, NewOfficer, Running, serve_with_clock};
+use hq::{Config, Database, Hq, HqClock, HqError, NewOfficer, Running, serve_with_clock};
 use sync_model::credential::OfficerKind;
 use sync_model::hash::Hash;
 use sync_model::id::OfficerId;
 use sync_model::time::Timestamp;
+
+use postgres::Schema;
 
 /// A clock that stands until it is moved.
 pub(crate) struct ManualClock(AtomicI64);
@@ -32,14 +35,22 @@ impl ManualClock {
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) running: Option<Running>,
+    /// Dropped after HQ has stopped.
+    pub(crate) schema: Option<Schema>,
     folder: tempfile::TempDir,
 }
 
 impl World {
+    /// Starts HQ on the store of this run.
     pub(crate) fn start() -> Self {
+        Self::start_on(if postgres::is_chosen() { Schema::make() } else { None })
+    }
+
+    /// Starts HQ on the schema, or on its embedded store.
+    pub(crate) fn start_on(schema: Option<Schema>) -> Self {
         let clock = Arc::new(ManualClock(AtomicI64::new(1_795_500_000_000)));
         let folder = tempfile::tempdir().unwrap();
-        let mut world = Self { clock, running: None, folder };
+        let mut world = Self { clock, running: None, schema, folder };
         world.restart();
         world
     }
@@ -47,8 +58,38 @@ impl World {
     /// Stops HQ like a pulled plug and starts it again on the same folder.
     pub(crate) fn restart(&mut self) {
         drop(self.running.take());
-        let config = Config { data: self.data(), listen: ([127, 0, 0, 1], 0).into() };
-        self.running = Some(serve_with_clock(&config, self.clock.clone()).unwrap());
+        self.running = Some(serve_with_clock(&self.config(), self.clock.clone()).unwrap());
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        let mut config = Config::new(self.data(), ([127, 0, 0, 1], 0).into());
+        config.database = self.store();
+        config
+    }
+
+    pub(crate) fn store(&self) -> Database {
+        self.schema.as_ref().map_or(Database::Embedded, Schema::database)
+    }
+
+    /// Opens another handle beside the running one, as a command does.
+    pub(crate) fn beside(&self) -> Result<Hq, HqError> {
+        Hq::open_on(&self.data(), &self.store(), self.clock.clone())
+    }
+
+    /// Changes the database behind HQ's back.
+    pub(crate) fn meddle(&self, sql: &str) -> Result<(), String> {
+        match &self.schema {
+            Some(schema) => schema.run(sql),
+            None => database(&self.data()).execute_batch(sql).map_err(|error| error.to_string()),
+        }
+    }
+
+    /// Returns the bytes that a question gives, behind HQ's back.
+    pub(crate) fn peek(&self, sql: &str) -> Vec<u8> {
+        match &self.schema {
+            Some(schema) => schema.bytes(sql),
+            None => database(&self.data()).query_row(sql, [], |row| row.get(0)).unwrap(),
+        }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
