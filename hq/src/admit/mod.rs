@@ -5,6 +5,7 @@
 //! store for what they need. Only a finding of weight Block withholds acceptance.
 
 mod decision;
+mod known;
 mod officers;
 mod signatures;
 
@@ -26,11 +27,13 @@ use crate::error::HqError;
 use crate::hq::Inner;
 use crate::store::Tx;
 
+pub(crate) use known::Known;
+
 /// Kinds whose result a device always learns; of others only what was found.
 const ALWAYS_TOLD: &[&str] =
     &["shift_begun", "credential_displayed", "transcript_locked", "decision_issued"];
 /// Acts at the scene that only two officers may do, and only after showing who they are.
-const ACTS_AT_SCENE: &[&str] = &[
+const ACTS_AT_SCENE: [&str; 8] = [
     "notice_given",
     "checklist_answered",
     "evidence_captured",
@@ -40,6 +43,8 @@ const ACTS_AT_SCENE: &[&str] = &[
     "prior_notice_given",
     "decision_issued",
 ];
+/// The act of showing who they are.
+const DISPLAY: &str = "credential_displayed";
 /// Basis of findings that come from HQ's own order and not from an article.
 const OWN_ORDER: &str = "总部平台受理规则";
 
@@ -47,13 +52,13 @@ impl Inner {
     /// Judges a record that was just taken; keeps the result and tells the device.
     pub(crate) fn admit(
         &self,
-        tx: &Tx<'_>,
+        known: &Known<'_, '_>,
         record: &Record,
         now: Timestamp,
     ) -> Result<(), HqError> {
-        let envelope = &record.envelope;
+        let (envelope, tx) = (&record.envelope, known.tx());
         // A record that breaks a rule's code must not keep others out of custody.
-        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(tx, envelope)));
+        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(known, envelope)));
         let findings = judged.unwrap_or_else(|_| {
             tracing::error!(record = %record.hash, "judging panicked");
             Ok(vec![unjudged()])
@@ -74,27 +79,27 @@ impl Inner {
         Ok(())
     }
 
-    fn judge(&self, tx: &Tx<'_>, envelope: &Envelope) -> Result<Vec<Finding>, HqError> {
-        let act = envelope.act();
-        let mut findings = self.at_scene(tx, envelope, &act)?;
+    fn judge(&self, known: &Known<'_, '_>, envelope: &Envelope) -> Result<Vec<Finding>, HqError> {
+        let (act, tx) = (envelope.act(), known.tx());
+        let mut findings = at_scene(known, envelope, &act)?;
         match &act {
             Act::Unknown(_) => findings.push(Finding::record(
                 "HQ-KIND",
                 OWN_ORDER,
                 "总部平台尚不认识该类记录，已原样保存，无需处理",
             )),
-            Act::ShiftBegun(begun) => findings.extend(begin_shift(tx, envelope, begun)?),
+            Act::ShiftBegun(begun) => findings.extend(begin_shift(known, envelope, begun)?),
             Act::ShiftEnded(ended) => findings.extend(end_shift(tx, envelope, ended)?),
             Act::CredentialDisplayed(displayed) => {
                 for shown in &displayed.credentials {
-                    let keys = tx.officer_keys(shown.officer)?;
+                    let keys = known.officer_keys(shown.officer)?;
                     let own = tx.credential_is_of(&shown.credential, shown.officer)?;
                     let keys = if own { keys } else { Vec::new() };
                     findings.extend(signatures::displayed(displayed, shown, &keys));
                 }
             }
             Act::TranscriptLocked(locked) => {
-                let keys = keys_of(tx, &locked.officer_signatures)?;
+                let keys = keys_of(known, &locked.officer_signatures)?;
                 findings.extend(signatures::transcript(locked, &keys));
             }
             Act::NumberReserved(reserved) => findings.extend(number(tx, envelope, reserved)?),
@@ -103,7 +108,7 @@ impl Inner {
                     Some(hash) => self.rulebook(tx, hash)?,
                     None => None,
                 };
-                let keys = keys_of(tx, &decision.officer_signatures)?;
+                let keys = keys_of(known, &decision.officer_signatures)?;
                 findings.extend(signatures::decision(decision, &keys));
                 let at = decision::judged_at(decision, &envelope.recorded);
                 findings.extend(decision::check_decision(decision, rulebook.as_deref(), at));
@@ -115,46 +120,37 @@ impl Inner {
         }
         Ok(findings)
     }
+}
 
-    /// Checks what holds for every act at the scene.
-    fn at_scene(
-        &self,
-        tx: &Tx<'_>,
-        envelope: &Envelope,
-        act: &Act,
-    ) -> Result<Vec<Finding>, HqError> {
-        if !ACTS_AT_SCENE.contains(&act.kind()) {
-            return Ok(Vec::new());
-        }
-        if let Act::EvidenceCaptured(captured) = act
-            && captured.phase != EvidencePhase::Visit
-        {
-            // A lead before the visit is one officer's observation and says so.
-            return Ok(Vec::new());
-        }
-        let mut known = Vec::with_capacity(envelope.officers.len());
-        for officer in envelope.officers.iter().collect::<BTreeSet<_>>() {
-            known.push(tx.officer(*officer)?.map(|officer| officer.kind));
-        }
-        let mut findings = officers::check_two(&known);
-        if let Some(inspection) = envelope.inspection {
-            let before = |kind: &str| tx.visit_has(envelope.device, inspection, kind, envelope.seq);
-            let first = || -> Result<bool, HqError> {
-                for kind in ACTS_AT_SCENE {
-                    if before(kind)? {
-                        return Ok(false);
-                    }
-                }
-                Ok(true)
-            };
-            // Said once for the visit, and again where it decides.
-            let missing = !before("credential_displayed")?;
-            if missing && (matches!(act, Act::DecisionIssued(_)) || first()?) {
-                findings.push(officers::not_displayed());
-            }
-        }
-        Ok(findings)
+/// Checks what holds for every act at the scene.
+fn at_scene(
+    known: &Known<'_, '_>,
+    envelope: &Envelope,
+    act: &Act,
+) -> Result<Vec<Finding>, HqError> {
+    if !ACTS_AT_SCENE.contains(&act.kind()) {
+        return Ok(Vec::new());
     }
+    if let Act::EvidenceCaptured(captured) = act
+        && captured.phase != EvidencePhase::Visit
+    {
+        // A lead before the visit is one officer's observation and says so.
+        return Ok(Vec::new());
+    }
+    let mut kinds = Vec::with_capacity(envelope.officers.len());
+    for officer in envelope.officers.iter().collect::<BTreeSet<_>>() {
+        kinds.push(known.officer_kind(*officer)?);
+    }
+    let mut findings = officers::check_two(&kinds);
+    if let Some(inspection) = envelope.inspection {
+        let done = known.done_before(envelope.device, inspection, envelope.seq)?;
+        // Said once for the visit, and again where it decides.
+        let missing = !done.display;
+        if missing && (matches!(act, Act::DecisionIssued(_)) || !done.act_at_scene) {
+            findings.push(officers::not_displayed());
+        }
+    }
+    Ok(findings)
 }
 
 fn unjudged() -> Finding {
@@ -162,13 +158,13 @@ fn unjudged() -> Finding {
 }
 
 fn begin_shift(
-    tx: &Tx<'_>,
+    known: &Known<'_, '_>,
     envelope: &Envelope,
     begun: &ShiftBegun,
 ) -> Result<Vec<Finding>, HqError> {
-    let mut findings = Vec::new();
+    let (mut findings, tx) = (Vec::new(), known.tx());
     for presence in &begun.officers {
-        let keys = tx.officer_keys(presence.officer)?;
+        let keys = known.officer_keys(presence.officer)?;
         findings.extend(signatures::presence(begun.shift, presence, &keys));
         // Who proves presence on his own device is rightly on two devices at once.
         if presence.proof != PresenceProof::OwnUnlock {
@@ -216,9 +212,9 @@ fn number(
 
 /// Returns each signer's registered keys.
 fn keys_of(
-    tx: &Tx<'_>,
+    known: &Known<'_, '_>,
     signed: &[sync_model::record::signature::OfficerSignature],
 ) -> Result<Vec<(OfficerId, Vec<PublicKey>)>, HqError> {
     let officers: BTreeSet<OfficerId> = signed.iter().map(|signature| signature.officer).collect();
-    officers.into_iter().map(|officer| Ok((officer, tx.officer_keys(officer)?))).collect()
+    officers.into_iter().map(|officer| Ok((officer, known.officer_keys(officer)?))).collect()
 }

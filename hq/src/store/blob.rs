@@ -1,11 +1,13 @@
 //! Which files records cite, which of them HQ holds whole, and which it still wants.
 
+use std::collections::HashSet;
+
 use sync_model::hash::Hash;
 use sync_model::id::DeviceId;
 use sync_model::record::{BlobRef, BlobRole};
 use sync_model::time::Timestamp;
 
-use super::{StoreError, Tx, params};
+use super::{StoreError, Tx, Value, params};
 
 /// What the first citing record of a device states about a file.
 pub(crate) struct Citation {
@@ -23,38 +25,45 @@ fn rank(role: BlobRole) -> i64 {
 }
 
 impl Tx<'_> {
-    /// Notes that the record at `log_index` cites the file.
-    pub(crate) fn cite_blob(
-        &self,
-        device: DeviceId,
-        blob: &BlobRef,
-        log_index: u64,
-    ) -> Result<(), StoreError> {
-        let added = self.execute(
+    /// Notes which files records cite: place of the record in the log, its device, the file.
+    pub(crate) fn cite_blobs(&self, cited: &[(u64, DeviceId, &BlobRef)]) -> Result<(), StoreError> {
+        // The first citation of a file counts.
+        let mut seen = HashSet::new();
+        let mut firsts = cited.to_vec();
+        firsts.retain(|(_, device, blob)| seen.insert((*device, blob.sha256)));
+        let rows: Vec<Vec<Value<'_>>> = firsts
+            .iter()
+            .map(|(log_index, device, blob)| {
+                vec![
+                    device.into(),
+                    (&blob.sha256).into(),
+                    blob.bytes.into(),
+                    (&blob.media).into(),
+                    (*log_index).into(),
+                ]
+            })
+            .collect();
+        self.run_many(
             "INSERT INTO blob_citation (device, sha256, bytes, media, log_index)
              VALUES (:device, :sha256, :bytes, :media, :log_index)
              ON CONFLICT (device, sha256) DO NOTHING",
-            &params! {
-                ":device": &device,
-                ":sha256": &blob.sha256,
-                ":bytes": blob.bytes,
-                ":media": &blob.media,
-                ":log_index": log_index,
-            },
+            &rows,
         )?;
-        if added == 0 || self.blob_complete(&blob.sha256)?.is_some() {
-            return Ok(());
+        for (log_index, device, blob) in &firsts {
+            self.run(
+                "INSERT INTO blob_wanted (device, rank, log_index, sha256)
+                 SELECT device, CAST(:rank AS BIGINT), log_index, sha256 FROM blob_citation
+                 WHERE device = :device AND sha256 = :sha256 AND log_index = :log_index
+                 AND NOT EXISTS (SELECT 1 FROM blob WHERE blob.sha256 = :sha256)",
+                &params! {
+                    ":device": device,
+                    ":rank": rank(blob.role),
+                    ":log_index": *log_index,
+                    ":sha256": &blob.sha256,
+                },
+            )?;
         }
-        self.run(
-            "INSERT INTO blob_wanted (device, rank, log_index, sha256)
-             VALUES (:device, :rank, :log_index, :sha256)",
-            &params! {
-                ":device": &device,
-                ":rank": rank(blob.role),
-                ":log_index": log_index,
-                ":sha256": &blob.sha256,
-            },
-        )
+        Ok(())
     }
 
     /// Returns the device's citation of the file.

@@ -7,6 +7,9 @@ use super::{StoreError, Tx, params};
 impl Tx<'_> {
     /// Returns the index that the next item will have.
     pub(crate) fn next_feed_index(&self) -> Result<u64, StoreError> {
+        if let Some(known) = self.next_feed_index.get() {
+            return Ok(known);
+        }
         self.one("SELECT COALESCE(MAX(idx), 0) + 1 AS next FROM feed", &params! {}, |row| {
             row.get("next")
         })
@@ -20,6 +23,7 @@ impl Tx<'_> {
         kind: &str,
         bytes: &[u8],
     ) -> Result<(), StoreError> {
+        self.next_feed_index.set(Some(index.saturating_add(1)));
         self.run(
             "INSERT INTO feed (idx, device, kind, bytes) VALUES (:index, :device, :kind, :bytes)",
             &params! {

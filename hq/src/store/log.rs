@@ -8,17 +8,46 @@ use sync_model::log::tree::{self, Nodes};
 
 use super::{StoreError, Tx, Value, params};
 
-/// The tree as one transaction sees it; nodes that it made are kept at hand.
+/// Most nodes that one statement asks for.
+const NODES_AT_ONCE: usize = 16;
+
+/// A node of the tree: its level above the leaves and its place in the level.
+type Place = (u32, u64);
+
+/// The size of the log and the perfect subtrees at its right edge, which is all that an append
+/// needs.
+pub(super) struct Edge {
+    size: u64,
+    known: HashMap<Place, Hash>,
+}
+
+/// The tree as one transaction sees it; nodes that it read or made are kept at hand.
 pub(crate) struct LogNodes<'t, 'c> {
     tx: &'t Tx<'c>,
     size: u64,
-    known: RefCell<HashMap<(u32, u64), Hash>>,
+    known: RefCell<HashMap<Place, Hash>>,
 }
 
 impl<'t, 'c> LogNodes<'t, 'c> {
     /// Opens the tree at its present size.
     pub(crate) fn open(tx: &'t Tx<'c>) -> Result<Self, StoreError> {
-        Ok(Self { tx, size: tx.log_size()?, known: RefCell::default() })
+        Ok(Self::at(tx, tx.log_size()?))
+    }
+
+    /// Opens the tree as it was when it had `size` leaves.
+    pub(crate) fn at(tx: &'t Tx<'c>, size: u64) -> Self {
+        Self { tx, size, known: RefCell::default() }
+    }
+
+    /// Opens the tree for appending: where an earlier write of the group left its edge, nothing is
+    /// read.
+    pub(crate) fn for_append(tx: &'t Tx<'c>) -> Result<Self, StoreError> {
+        if let Some(Edge { size, known }) = tx.edge.take() {
+            return Ok(Self { tx, size, known: RefCell::new(known) });
+        }
+        let log = Self::open(tx)?;
+        log.load(&edge(log.size))?;
+        Ok(log)
     }
 
     /// Returns the number of leaves.
@@ -31,15 +60,66 @@ impl<'t, 'c> LogNodes<'t, 'c> {
         tree::root(self, self.size)
     }
 
-    /// Appends a leaf and stores the subtrees it completes; returns its index.
-    pub(crate) fn append(&mut self, leaf: Hash) -> Result<u64, StoreError> {
-        let index = self.size;
-        let made = tree::append(self, index, leaf)?;
+    /// Appends leaves and stores the subtrees they complete; returns the index of the first.
+    pub(crate) fn append(
+        &mut self,
+        leaves: impl IntoIterator<Item = Hash>,
+    ) -> Result<u64, StoreError> {
+        let (first, mut made) = (self.size, Vec::new());
+        for leaf in leaves {
+            let nodes = tree::append(self, self.size, leaf)?;
+            let known = nodes.iter().map(|(level, index, hash)| ((*level, *index), *hash));
+            self.known.borrow_mut().extend(known);
+            made.extend(nodes);
+            self.size = self.size.saturating_add(1);
+        }
         self.tx.insert_log_nodes(&made)?;
-        let made = made.into_iter().map(|(level, place, hash)| ((level, place), hash));
-        self.known.borrow_mut().extend(made);
-        self.size = index.saturating_add(1);
-        Ok(index)
+        let edge = edge(self.size);
+        let known = self.known.borrow();
+        let known = edge.iter().filter_map(|place| Some((*place, *known.get(place)?)));
+        self.tx.edge.replace(Some(Edge { size: self.size, known: known.collect() }));
+        Ok(first)
+    }
+
+    /// Reads the nodes that are not at hand, many at once.
+    pub(crate) fn load(&self, places: &[Place]) -> Result<(), StoreError> {
+        let mut wanted: Vec<Place> = {
+            let known = self.known.borrow();
+            places.iter().filter(|place| !known.contains_key(place)).copied().collect()
+        };
+        wanted.sort_unstable();
+        wanted.dedup();
+        for places in wanted.chunks(NODES_AT_ONCE) {
+            self.known.borrow_mut().extend(self.tx.log_nodes(places)?);
+        }
+        Ok(())
+    }
+}
+
+/// Returns the perfect subtrees of which a tree of this size consists.
+fn edge(size: u64) -> Vec<Place> {
+    (0..u64::BITS)
+        .filter(|level| (size >> level) % 2 == 1)
+        .map(|level| (level, (size >> level).saturating_sub(1)))
+        .collect()
+}
+
+/// Notes which nodes a proof asks for, so that they can be read at once.
+#[derive(Default)]
+pub(crate) struct Wanted(RefCell<Vec<Place>>);
+
+impl Wanted {
+    pub(crate) fn into_places(self) -> Vec<Place> {
+        self.0.into_inner()
+    }
+}
+
+impl Nodes for Wanted {
+    type Error = StoreError;
+
+    fn node(&self, level: u32, index: u64) -> Result<Hash, StoreError> {
+        self.0.borrow_mut().push((level, index));
+        Ok(Hash::ZERO)
     }
 }
 
@@ -80,6 +160,21 @@ impl Tx<'_> {
         )
     }
 
+    /// Returns the stored hashes of up to sixteen subtrees; those that are not stored are left out.
+    fn log_nodes(&self, places: &[Place]) -> Result<Vec<(Place, Hash)>, StoreError> {
+        let Some(last) = places.last() else { return Ok(Vec::new()) };
+        // The last one fills the places that are left.
+        let place = |at: usize| places.get(at).unwrap_or(last);
+        let mut params = Vec::with_capacity(NODES_AT_ONCE.saturating_mul(2));
+        for (at, (level, index)) in NODE_NAMES.iter().enumerate() {
+            params.push((*level, place(at).0.into()));
+            params.push((*index, place(at).1.into()));
+        }
+        self.rows(NODES_SQL, &params, |row| {
+            Ok(((row.get("level")?, row.get("idx")?), row.get("hash")?))
+        })
+    }
+
     fn insert_log_nodes(&self, nodes: &[(u32, u64, Hash)]) -> Result<(), StoreError> {
         let rows: Vec<Vec<Value<'_>>> = nodes
             .iter()
@@ -91,3 +186,20 @@ impl Tx<'_> {
         )
     }
 }
+
+macro_rules! node_statement {
+    ($($level:literal $index:literal),* ; $last_level:literal $last_index:literal) => {
+        const NODE_NAMES: [(&str, &str); NODES_AT_ONCE] =
+            [$(($level, $index),)* ($last_level, $last_index)];
+        const NODES_SQL: &str = concat!(
+            "SELECT level, idx, hash FROM log_node WHERE (level, idx) IN (VALUES ",
+            $("(CAST(", $level, " AS BIGINT), CAST(", $index, " AS BIGINT)), ",)*
+            "(CAST(", $last_level, " AS BIGINT), CAST(", $last_index, " AS BIGINT)))"
+        );
+    };
+}
+node_statement!(
+    ":la" ":ia", ":lb" ":ib", ":lc" ":ic", ":ld" ":id", ":le" ":ie", ":lf" ":if", ":lg" ":ig",
+    ":lh" ":ih", ":li" ":ii", ":lj" ":ij", ":lk" ":ik", ":ll" ":il", ":lm" ":im", ":ln" ":in",
+    ":lo" ":io" ; ":lp" ":ip"
+);

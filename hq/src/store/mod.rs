@@ -30,9 +30,9 @@ use thiserror::Error;
 
 pub(crate) use acceptance::Table;
 pub(crate) use device::{Device, Enrollment, NewLease};
-pub(crate) use log::LogNodes;
+pub(crate) use log::{LogNodes, Wanted};
 pub(crate) use officer::{Officer, OfficerKey};
-pub(crate) use record::VerifyRow;
+pub(crate) use record::{StoredRecord, VerifyRow};
 pub(crate) use tx::Tx;
 pub(crate) use value::{Row, Value, params};
 

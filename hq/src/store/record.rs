@@ -35,16 +35,27 @@ impl Tx<'_> {
         )
     }
 
-    /// Returns what stands at `seq` of the device's chain.
-    pub(crate) fn record_at(
+    /// Returns what stands from `first` to `last` in the device's chain.
+    pub(crate) fn records_at(
         &self,
         device: DeviceId,
-        seq: u64,
-    ) -> Result<Option<StoredRecord>, StoreError> {
-        self.first(
-            "SELECT hash, log_index FROM record WHERE device = :device AND seq = :seq",
-            &params! { ":device": &device, ":seq": seq },
-            |row| Ok(StoredRecord { hash: row.get("hash")?, log_index: row.get("log_index")? }),
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<(u64, StoredRecord)>, StoreError> {
+        self.rows(
+            "SELECT seq, hash, log_index FROM record
+             WHERE device = :device AND seq BETWEEN :first AND :last ORDER BY seq LIMIT :limit",
+            &params! {
+                ":device": &device,
+                ":first": first,
+                ":last": last,
+                ":limit": last.saturating_sub(first).saturating_add(1),
+            },
+            |row| {
+                let held =
+                    StoredRecord { hash: row.get("hash")?, log_index: row.get("log_index")? };
+                Ok((row.get("seq")?, held))
+            },
         )
     }
 
@@ -94,23 +105,32 @@ impl Tx<'_> {
         )
     }
 
-    /// Says whether the device's chain holds an act of `kind` in this visit before `seq`.
-    pub(crate) fn visit_has(
+    /// Returns where each of `kinds` stands first in the visit, on this device's chain.
+    pub(crate) fn visit_firsts(
         &self,
         device: DeviceId,
         inspection: InspectionId,
-        kind: &str,
-        before: u64,
-    ) -> Result<bool, StoreError> {
-        self.exists(
-            "SELECT 1 FROM record WHERE inspection = :inspection AND device = :device
-             AND seq < :before AND kind = :kind",
+        kinds: [&str; 9],
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        let [a, b, c, d, e, f, g, h, i] = kinds;
+        self.rows(
+            "SELECT kind, MIN(seq) AS first FROM record
+             WHERE inspection = :inspection AND device = :device
+             AND kind IN (:a, :b, :c, :d, :e, :f, :g, :h, :i) GROUP BY kind",
             &params! {
                 ":inspection": &inspection,
                 ":device": &device,
-                ":before": before,
-                ":kind": kind,
+                ":a": a,
+                ":b": b,
+                ":c": c,
+                ":d": d,
+                ":e": e,
+                ":f": f,
+                ":g": g,
+                ":h": h,
+                ":i": i,
             },
+            |row| Ok((row.get("kind")?, row.get("first")?)),
         )
     }
 

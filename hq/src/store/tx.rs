@@ -4,6 +4,9 @@
 //! (`:device`), counts and times are integers, a sum is cast (`CAST(SUM(x) AS BIGINT)`), `MAX` has
 //! one argument, a subquery in `FROM` has a name, and no row has a number of its own.
 
+use std::cell::{Cell, RefCell};
+
+use super::log::Edge;
 use super::value::{Params, Row};
 use super::{StoreError, Value};
 
@@ -48,22 +51,35 @@ pub(super) trait Connection: Send {
 }
 
 /// A transaction: the verbs are in the files of this folder, one file per noun.
-pub(crate) struct Tx<'c>(&'c dyn Connection);
+///
+/// The works of one group share it, and with it what only its writers change: the edge of the log
+/// and the next index of the feed.
+pub(crate) struct Tx<'c> {
+    connection: &'c dyn Connection,
+    pub(super) edge: RefCell<Option<Edge>>,
+    pub(super) next_feed_index: Cell<Option<u64>>,
+}
 
 impl<'c> Tx<'c> {
     pub(super) fn new(connection: &'c dyn Connection) -> Self {
-        Self(connection)
+        Self { connection, edge: RefCell::new(None), next_feed_index: Cell::new(None) }
+    }
+
+    /// Forgets what it knows of the database, after something was undone.
+    pub(super) fn forget(&self) {
+        self.edge.take();
+        self.next_feed_index.set(None);
     }
 
     /// Waits until every statement so far is done: after this, none of them can fail.
     pub(super) fn settle(&self) -> Result<(), StoreError> {
-        self.0.settle()
+        self.connection.settle()
     }
 
     /// Makes room for the bodies of records below `end`; says whether they lie in a table of their
     /// own.
     pub(super) fn room_for_bodies(&self, end: u64) -> Result<bool, StoreError> {
-        self.0.room_for_bodies(end)
+        self.connection.room_for_bodies(end)
     }
 
     /// Runs a statement and returns the number of changed rows.
@@ -72,12 +88,12 @@ impl<'c> Tx<'c> {
         sql: &'static str,
         params: &Params<'_>,
     ) -> Result<u64, StoreError> {
-        self.0.execute(sql, params)
+        self.connection.execute(sql, params)
     }
 
     /// Runs a statement whose count nobody needs; cheaper than [`Tx::execute`] over a network.
     pub(crate) fn run(&self, sql: &'static str, params: &Params<'_>) -> Result<(), StoreError> {
-        self.0.run(sql, params)
+        self.connection.run(sql, params)
     }
 
     /// Runs an `INSERT … VALUES (:a, :b) …` once for every row; a row holds the values in the order
@@ -87,7 +103,7 @@ impl<'c> Tx<'c> {
         sql: &'static str,
         rows: &[Vec<Value<'_>>],
     ) -> Result<(), StoreError> {
-        if rows.is_empty() { Ok(()) } else { self.0.run_many(sql, rows) }
+        if rows.is_empty() { Ok(()) } else { self.connection.run_many(sql, rows) }
     }
 
     /// Returns the first row, or `None` if there is none.
@@ -98,7 +114,7 @@ impl<'c> Tx<'c> {
         read: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, StoreError> {
         let (mut read, mut found) = (Some(read), None);
-        self.0.query(sql, params, &mut |row| {
+        self.connection.query(sql, params, &mut |row| {
             found = read.take().map(|read| read(row)).transpose()?;
             Ok(false)
         })?;
@@ -123,7 +139,7 @@ impl<'c> Tx<'c> {
         mut read: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, StoreError> {
         let mut rows = Vec::new();
-        self.0.query(sql, params, &mut |row| {
+        self.connection.query(sql, params, &mut |row| {
             rows.push(read(row)?);
             Ok(true)
         })?;

@@ -166,12 +166,12 @@ fn commit(connection: &dyn Connection, works: Vec<Work>) -> Result<(), StoreErro
 fn work_all(connection: &dyn Connection, works: Vec<Work>) -> Result<bool, StoreError> {
     let single = works.len() == 1;
     let mut any = false;
+    let tx = Tx::new(connection);
     for work in works {
         // A work that has the transaction for itself needs no mark to go back to.
         if !single {
             connection.mark()?;
         }
-        let tx = Tx::new(connection);
         let kept = catch_unwind(AssertUnwindSafe(|| work(&tx))).unwrap_or_else(|_| {
             tracing::error!("a write panicked and was rolled back");
             false
@@ -180,6 +180,9 @@ fn work_all(connection: &dyn Connection, works: Vec<Work>) -> Result<bool, Store
             (true, false) => connection.keep()?,
             (false, false) => connection.undo()?,
             (_, true) => {}
+        }
+        if !kept {
+            tx.forget();
         }
         any |= kept;
     }

@@ -13,6 +13,10 @@ pub(super) fn number(sql: &str) -> Numbered {
     let mut rest = sql.chars().peekable();
     while let Some(c) = rest.next() {
         quoted ^= c == '\'';
+        if c == ':' && rest.next_if_eq(&':').is_some() {
+            numbered.sql.push_str("::");
+            continue;
+        }
         let begins_name = |c: &char| c.is_ascii_lowercase();
         if c == ':' && !quoted && rest.peek().is_some_and(begins_name) {
             let mut name = String::from(c);

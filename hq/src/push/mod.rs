@@ -1,0 +1,161 @@
+//! Custody: takes records into the log and answers with a receipt.
+//!
+//! What can be attributed is taken, whatever it says; what cannot is kept apart. Records, log
+//! nodes, citations, admission results and feed items of one push commit together, before the
+//! answer. If the power fails before the commit, nothing is there and the device sends again; after
+//! it, the device sends again and gets the same places.
+
+mod open;
+mod plan;
+mod receipt;
+
+use sync_model::canonical;
+use sync_model::id::DeviceId;
+use sync_model::log;
+use sync_model::record::{BlobRef, Record};
+use sync_model::time::Timestamp;
+use sync_model::wire::problem::{Problem, ProblemCode};
+use sync_model::wire::push::{PushRequest, Receipt};
+use sync_model::wire::{PUSH_BYTES_MAX, PUSH_RECORDS_MAX};
+
+use crate::admit::Known;
+use crate::error::{HqError, refuse};
+use crate::hq::{Hq, Inner};
+use crate::store::{Device, LogNodes, Tx};
+
+use open::Batch;
+use plan::Refusal;
+
+/// What came of a push; both outcomes are committed.
+enum Outcome {
+    Held(Held),
+    Refused(Problem),
+}
+
+/// Where the records of a push stand.
+struct Held {
+    /// `(seq, log index)`.
+    places: Vec<(u64, u64)>,
+    /// Leaves of the log after the push.
+    size: u64,
+}
+
+impl Hq {
+    /// Takes the records in `body` from `device`, which signed the request.
+    ///
+    /// # Errors
+    /// A problem of the log plane: gap, fork, bad record, too large, malformed, revoked.
+    pub(crate) fn push(&self, device: Device, body: &[u8]) -> Result<Receipt, HqError> {
+        let request: PushRequest = canonical::from_bytes(body, PUSH_BYTES_MAX)
+            .map_err(|error| refuse(ProblemCode::Malformed, &error.to_string()))?;
+        if request.records.len() > PUSH_RECORDS_MAX {
+            return Err(refuse(ProblemCode::TooLarge, "too many records in one push"));
+        }
+        let now = self.now();
+        if device.revoked_at.is_some() {
+            return self.keep_from_revoked(device, request, now);
+        }
+        let (asked, seen) = (device.device, request.seen_size);
+        let batch = open::open(device, request);
+        let hq = self.0.clone();
+        match self.0.store.write(move |tx| hq.take(tx, &batch, now))? {
+            // After the commit, and beside the writer: proofs need only what is never changed.
+            Outcome::Held(held) => {
+                self.0.store.read(|tx| self.0.receipt(tx, asked, seen, &held, now))
+            }
+            Outcome::Refused(problem) => {
+                tracing::warn!(code = ?problem.code, seq = problem.seq, "push refused");
+                Err(problem.into())
+            }
+        }
+    }
+
+    /// Revocation ends the authority to send, not the duty to keep evidence.
+    fn keep_from_revoked(
+        &self,
+        device: Device,
+        request: PushRequest,
+        now: Timestamp,
+    ) -> Result<Receipt, HqError> {
+        self.0.store.write::<_, HqError, _>(move |tx| {
+            for bytes in &request.records {
+                tx.keep_in_quarantine(device.device, bytes, "device was revoked", now)?;
+            }
+            Ok(())
+        })?;
+        Err(refuse(ProblemCode::Revoked, "device was revoked"))
+    }
+}
+
+impl Inner {
+    fn take(&self, tx: &Tx<'_>, batch: &Batch, now: Timestamp) -> Result<Outcome, HqError> {
+        let mut log = LogNodes::for_append(tx)?;
+        let plan = plan::plan(tx, batch, log.size())?;
+        self.append(tx, &mut log, &plan.fresh, now)?;
+        if let Some(refusal) = plan.refusal {
+            return refuse_rest(tx, &batch.device, refusal, now).map(Outcome::Refused);
+        }
+        self.renew_credentials(tx, batch.device.device, now)?;
+        Ok(Outcome::Held(Held { places: plan.places, size: log.size() }))
+    }
+
+    /// Takes records into custody at the next places of the log and judges them; each must follow
+    /// the one before it in its chain. Returns the place of the first.
+    pub(crate) fn append(
+        &self,
+        tx: &Tx<'_>,
+        log: &mut LogNodes<'_, '_>,
+        records: &[&Record],
+        now: Timestamp,
+    ) -> Result<u64, HqError> {
+        let leaves = records
+            .iter()
+            .map(|record| log::leaf(&record.hash, record.envelope.device, record.envelope.seq));
+        let first = log.append(leaves)?;
+        let placed: Vec<(u64, &Record)> = (first..).zip(records.iter().copied()).collect();
+        tx.insert_records(&placed, now)?;
+        let cited: Vec<(u64, DeviceId, &BlobRef)> = placed
+            .iter()
+            .flat_map(|(index, record)| {
+                let envelope = &record.envelope;
+                envelope.blobs.iter().map(|blob| (*index, envelope.device, blob))
+            })
+            .collect();
+        tx.cite_blobs(&cited)?;
+        let known = Known::new(tx);
+        records.iter().try_for_each(|record| self.admit(&known, record, now))?;
+        Ok(first)
+    }
+}
+
+/// Keeps what is not taken and returns what the device is told.
+fn refuse_rest(
+    tx: &Tx<'_>,
+    device: &Device,
+    refusal: Refusal<'_>,
+    now: Timestamp,
+) -> Result<Problem, HqError> {
+    match refusal {
+        Refusal::Gap { expected } => {
+            let mut problem = Problem::new(ProblemCode::Gap, "records are missing before these");
+            problem.expected_seq = Some(expected);
+            Ok(problem)
+        }
+        // Both versions are kept: the held one stays in the log, this branch stands beside it.
+        Refusal::Fork { held, branch } => {
+            let mut contradicted = Some(held);
+            for record in branch {
+                tx.keep_fork(record, contradicted.take(), now)?;
+            }
+            let mut problem = Problem::new(ProblemCode::Fork, "another record stands at this seq");
+            problem.seq = branch.first().map(|record| record.envelope.seq);
+            Ok(problem)
+        }
+        Refusal::Bad { bytes, seq, reason } => {
+            tx.keep_in_quarantine(device.device, bytes, &reason, now)?;
+            let mut problem = Problem::new(ProblemCode::BadRecord, &reason);
+            problem.seq = Some(seq);
+            Ok(problem)
+        }
+    }
+}
