@@ -26,7 +26,9 @@ impl Blobs {
     /// What the system reports.
     pub fn open(folder: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
         let doing = "open evidence folder";
-        fs::create_dir_all(folder).map_err(StoreError::io(doing))?;
+        disk::create_folder(folder).map_err(StoreError::io(doing))?;
+        // Shelves that a killed process made and did not live to sync.
+        disk::sync_folder(folder).map_err(StoreError::io(doing))?;
         for entry in fs::read_dir(folder).map_err(StoreError::io(doing))? {
             let path = entry.map_err(StoreError::io(doing))?.path();
             if path.is_dir() {
@@ -51,8 +53,7 @@ impl Blobs {
         let path = self.path(&sha256);
         let shelf = path.parent().unwrap_or(&self.folder);
         if !shelf.exists() {
-            fs::create_dir_all(shelf).map_err(StoreError::io(doing))?;
-            disk::sync_folder(&self.folder).map_err(StoreError::io(doing))?;
+            disk::create_folder(shelf).map_err(StoreError::io(doing))?;
         }
         let free = self.disk.free_bytes(&self.folder).map_err(StoreError::io(doing))?;
         if free.saturating_sub(RESERVE_BYTES) < length {

@@ -66,6 +66,35 @@ pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Makes `folder` and what is missing above it, each name durable before anything is put below it.
+///
+/// A folder that is there already may have been made by a process that was killed before it could
+/// sync the name, so the name is synced again; that is best effort, since whoever made the folder
+/// above need not let us read it.
+///
+/// # Errors
+/// What the system reports.
+pub fn create_folder(folder: &Path) -> io::Result<()> {
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
+    let above = above.unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        sync_folder(above).ok();
+        return Ok(());
+    }
+    if !above.is_dir() {
+        create_folder(above)?;
+    }
+    match fs::create_dir(folder) {
+        // Somebody else was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        other => other?,
+    }
+    sync_folder(above).inspect_err(|_| {
+        // Without its name on the disk it must not look as if it were there.
+        fs::remove_dir(folder).ok();
+    })
+}
+
 /// Removes aside files that a power cut left in `folder`; they were never cited.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ pub(super) fn open(
     clock: Arc<dyn Clock>,
     disk: Arc<dyn Disk>,
 ) -> Result<Store, StoreError> {
-    fs::create_dir_all(folder).map_err(StoreError::io("make data folder"))?;
+    disk::create_folder(folder).map_err(StoreError::io("make data folder"))?;
     let lock = lock_folder(folder)?;
     let path = folder.join(DATABASE);
     let mut writer = checked(folder, &path)?;

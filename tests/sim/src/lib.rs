@@ -1,1 +1,3 @@
 //! Breaks both ends on purpose: seeded simulation, power cuts, exhaustive model.
+
+pub mod power_cut;
