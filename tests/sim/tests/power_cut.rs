@@ -5,10 +5,10 @@
     reason = "tests stop at the first surprise and print what they counted"
 )]
 
-use sim::power_cut::{Lie, Report, run, run_with};
+use sim::power_cut::{Lie, Report, run, run_every_point, run_with};
 
 /// Cuts in the default run; `XUNZHENG_POWER_CUTS` asks for more.
-const CUTS: usize = 600;
+const CUTS: usize = 400;
 
 fn tell(name: &str, report: &Report) {
     println!(
@@ -37,6 +37,14 @@ fn nothing_acknowledged_is_lost_when_the_power_fails_after_any_write_or_sync() {
         assert!(report.checked.records > 100 && report.checked.receipts > 100);
         assert!(report.checked.files > 100 && report.healed > 10);
     }
+}
+
+#[test]
+fn a_first_day_is_cut_after_every_single_change() {
+    let report = run_every_point(7);
+    tell("every point", &report);
+    assert!(report.violations.is_empty(), "{:#?}", report.violations);
+    assert!(report.cuts > 400, "{} cuts", report.cuts);
 }
 
 #[test]

@@ -12,7 +12,7 @@ impl Chance {
     }
 
     /// Returns the next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -23,11 +23,11 @@ impl Chance {
     /// Returns a number below `limit`, or 0.
     pub fn below(&mut self, limit: usize) -> usize {
         let limit = u64::try_from(limit.max(1)).unwrap_or(u64::MAX);
-        usize::try_from(self.next() % limit).unwrap_or(0)
+        usize::try_from(self.number() % limit).unwrap_or(0)
     }
 
     /// Returns a byte.
     pub fn byte(&mut self) -> u8 {
-        self.next().to_be_bytes().first().copied().unwrap_or(0)
+        self.number().to_be_bytes().first().copied().unwrap_or(0)
     }
 }

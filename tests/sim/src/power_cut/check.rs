@@ -84,7 +84,8 @@ pub fn check(root: &Path, told: &[Told]) -> Found<Checked> {
     integrity(&database).map_err(wrong("I-2 device"))?;
     let enrollment = store.read(|r| r.enrollment()).map_err(wrong("enrollment"))?;
     if enrollment.is_none() {
-        ensure(told.is_empty(), || "I-1: the enrollment is lost".to_owned())?;
+        let lost = told.contains(&Told::Enrolled);
+        ensure(!lost, || "I-1: the enrollment is lost".to_owned())?;
         return Ok(checked);
     }
     let records = chain(&store, &database)?;
@@ -163,7 +164,12 @@ fn acknowledged(
                 ensure(found.is_some(), || format!("I-3: receipt of {seq} is lost"))?;
             }
             Told::Draft(text) => draft = Some(text),
-            Told::Enrolled | Told::Held(_) | Told::Reached(..) | Told::Command(_) => {}
+            // Looked at when both ends run again, or with the files.
+            Told::Code(_)
+            | Told::Enrolled
+            | Told::Held(_)
+            | Told::Reached(..)
+            | Told::Command(_) => {}
         }
     }
     if let Some(text) = draft {
@@ -243,7 +249,8 @@ pub fn heal(root: &Path, told: &[Told]) -> Found<()> {
     let mut pair = Pair::at(root);
     pair.start_hq().map_err(wrong("HQ does not start"))?;
     pair.start_device().map_err(wrong("the handheld does not start"))?;
-    pair.enroll(&mut |_| {}).map_err(wrong("enroll"))?;
+    pair.enroll(code(told), &mut |_| {}).map_err(wrong("enroll"))?;
+    promised(&pair, told)?;
     pair.lead(30, &mut |_| {}).map_err(wrong("act"))?;
     for _ in 0..2 {
         pair.sync(&mut |_| {}).map_err(wrong("sync"))?;
@@ -264,4 +271,31 @@ pub fn heal(root: &Path, told: &[Told]) -> Found<()> {
     }
     pair.stop();
     check(root, told).map(drop)
+}
+
+/// Returns the code that HQ gave for the handheld.
+pub(crate) fn code(told: &[Told]) -> Option<String> {
+    told.iter().rev().find_map(|one| match one {
+        Told::Code(code) => Some(code.clone()),
+        _ => None,
+    })
+}
+
+/// HQ still has of each file what it said it had.
+fn promised(pair: &Pair, told: &[Told]) -> Found<()> {
+    let mut reached = BTreeMap::new();
+    for one in told {
+        match one {
+            Told::Reached(sha256, offset) => reached.insert(*sha256, *offset),
+            Told::Held(sha256) => reached.insert(*sha256, u64::MAX),
+            _ => None,
+        };
+    }
+    let states = pair.ask(reached.keys().copied().collect()).map_err(wrong("ask for files"))?;
+    for state in states {
+        let promise = reached.get(&state.sha256).copied().unwrap_or(0);
+        let kept = state.complete || state.offset >= promise;
+        ensure(kept, || format!("I-8: HQ promised {promise} bytes and has {}", state.offset))?;
+    }
+    Ok(())
 }

@@ -58,7 +58,21 @@ struct Life {
 /// If the harness itself does not work.
 #[must_use]
 pub fn run(count: usize, seed: u64) -> Report {
-    run_with(count, seed, Lie::None)
+    run_over(count, seed, 60, Lie::None)
+}
+
+/// Cuts one first life, from the empty folder on, after every single change.
+///
+/// # Panics
+/// If the harness itself does not work.
+#[must_use]
+pub fn run_every_point(seed: u64) -> Report {
+    let points = {
+        let scratch = scratch();
+        live(scratch.path(), &mut Chance::of(seed), true, None, Lie::None).events.len() + 1
+    };
+    // Names and numbers of bytes differ a little from life to life.
+    run_over(points, seed, usize::MAX, Lie::None)
 }
 
 /// As [`run`], over a disk that lies.
@@ -67,20 +81,26 @@ pub fn run(count: usize, seed: u64) -> Report {
 /// If the harness itself does not work.
 #[must_use]
 pub fn run_with(count: usize, seed: u64, lie: Lie) -> Report {
+    run_over(count, seed, 60, lie)
+}
+
+fn run_over(count: usize, seed: u64, first_share: usize, lie: Lie) -> Report {
     let mut report = Report::default();
     let mut chance = Chance::of(seed);
     let scratch = scratch();
     let mut home = scratch.path().join("first");
     std::fs::create_dir_all(&home).unwrap();
+    let mut code: Option<String> = None;
     while report.cuts < count {
-        let life = live(&home, &mut chance, report.lives == 0, lie);
+        let life = live(&home, &mut chance, report.lives == 0, code.take(), lie);
         report.lives += 1;
         report.points += life.events.len();
         let next = scratch.path().join(format!("life{}", report.lives));
-        // Half of the points of a life, so that many lives are seen; all of the first.
-        let share = if report.lives == 1 { life.events.len() + 1 } else { 60 };
+        // A part of the points of a life, so that many lives are seen.
+        let share = if report.lives == 1 { first_share } else { 40 };
         let share = share.min(count - report.cuts);
-        cut_life(&life, share, &scratch.path().join("image"), &next, &mut chance, &mut report);
+        let image = scratch.path().join("image");
+        code = cut_life(&life, share, &image, &next, &mut chance, &mut report);
         std::fs::remove_dir_all(&home).unwrap();
         home = next;
     }
@@ -90,11 +110,15 @@ pub fn run_with(count: usize, seed: u64, lie: Lie) -> Report {
 /// In memory where the machine has that: nothing real is at stake, and syncs cost nothing there.
 fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
 }
 
 /// Runs the script once over `home`, watched.
-fn live(home: &Path, chance: &mut Chance, first: bool, lie: Lie) -> Life {
+fn live(home: &Path, chance: &mut Chance, first: bool, code: Option<String>, lie: Lie) -> Life {
     let watch = Watch::over(home);
     let start = Platter::read(home, lie).unwrap();
     watch.record();
@@ -108,7 +132,7 @@ fn live(home: &Path, chance: &mut Chance, first: bool, lie: Lie) -> Life {
     };
     pair.start_hq().unwrap();
     pair.start_device().unwrap();
-    pair.enroll(&mut tell).unwrap();
+    pair.enroll(code, &mut tell).unwrap();
     pair.tell_all(&mut tell).unwrap();
     let steps = if first { 6 } else { 8 + chance.below(10) };
     for step in 0..steps {
@@ -131,7 +155,7 @@ fn work(
     match what {
         0 => pair.photograph(20_000 + chance.below(600_000), tell)?,
         1 => pair.lead(30, tell)?,
-        2 => pair.command(&format!("{number}-{}", chance.next()), tell)?,
+        2 => pair.command(&format!("{number}-{}", chance.number()), tell)?,
         3 | 6 | 7 => {
             pair.sync(tell)?;
         }
@@ -150,7 +174,8 @@ fn work(
     Ok(())
 }
 
-/// Cuts one life at `share` of its points; leaves in `next` what the next life starts from.
+/// Cuts one life at `share` of its points; leaves in `next` what the next life starts from, and
+/// returns the code that enrolls its handheld if that is still to be done.
 fn cut_life(
     life: &Life,
     share: usize,
@@ -158,7 +183,8 @@ fn cut_life(
     next: &Path,
     chance: &mut Chance,
     report: &mut Report,
-) {
+) -> Option<String> {
+    let mut code = None;
     let points = life.events.len() + 1;
     let heir = chance.below(share);
     let mut platter = life.start.clone();
@@ -178,11 +204,12 @@ fn cut_life(
             std::fs::remove_dir_all(image).unwrap();
         }
         std::fs::create_dir_all(image).unwrap();
-        let seed = chance.next();
+        let seed = chance.number();
         let survival = survival(whose, &mut Chance::of(seed));
         platter.cut(image, &mut Chance::of(seed), &survival).unwrap();
         if taken == heir {
             copy(image, next);
+            code = check::code(&told);
         }
         taken += 1;
         report.cuts += 1;
@@ -212,9 +239,11 @@ fn cut_life(
                 // Nobody can go on from what is broken; the life begins anew.
                 std::fs::remove_dir_all(next).unwrap();
                 std::fs::create_dir_all(next).unwrap();
+                code = None;
             }
         }
     }
+    code
 }
 
 /// Says which machine lost its power, and how bad it was.

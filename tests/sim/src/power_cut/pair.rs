@@ -1,15 +1,18 @@
 //! A handheld and its HQ at work in one folder, and what each of them has promised so far.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use hq::{Config, Hq, HqClock, HqError, Running};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hq::{Hq, HqClock, HqError, InProcess};
 use sync_core::clock::{Clock, ManualClock};
 use sync_core::disk::RealDisk;
 use sync_core::error::{StoreError, SyncError};
 use sync_core::store::Scope;
-use sync_core::sync::{HqClient, Progress, enroll, round};
+use sync_core::sync::{Exchange, HqClient, Progress, Reply, Transport, enroll, round};
 use sync_core::{Store, random};
+use sync_model::canonical;
+use sync_model::cose::{self, Context};
 use sync_model::hash::Hash;
 use sync_model::id::{EvidenceId, InspectionId};
 use sync_model::record::evidence::{
@@ -18,6 +21,9 @@ use sync_model::record::evidence::{
 use sync_model::record::{Act, BlobRole};
 use sync_model::time::Timestamp;
 use sync_model::wire::feed::CommandMessage;
+use sync_model::wire::push::{BlobState, NeedReply, NeedRequest};
+use sync_model::wire::request::RequestStatement;
+use sync_model::wire::{HEADER_REQUEST, PREFIX};
 use uuid::Uuid;
 
 /// 2026-11-24 10:00 in Shanghai.
@@ -31,6 +37,8 @@ pub const DEVICE: &str = "device";
 /// Something that was said to be done; no power cut may take it back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
+    /// HQ has issued a code for the handheld.
+    Code(String),
     /// The handheld is enrolled.
     Enrolled,
     /// An act was committed.
@@ -67,9 +75,26 @@ pub enum StepError {
     /// HQ.
     #[error("hq: {0}")]
     Hq(#[from] HqError),
+    /// HQ answered something else.
+    #[error("hq answered {0}")]
+    Answer(String),
     /// A step that needs HQ or the handheld while it does not run.
     #[error("not running")]
     Off,
+}
+
+/// HQ as a function; nothing between it and the handheld is cut here but power.
+struct NoNetwork(Mutex<InProcess>);
+
+impl Transport for NoNetwork {
+    fn call(&self, exchange: Exchange) -> Result<Reply, SyncError> {
+        let Exchange { method, path, headers, body, .. } = exchange;
+        let hq = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = hq
+            .call(method.name(), &path, &headers, body)
+            .map_err(|error| SyncError::Unreachable(error.to_string()))?;
+        Ok(Reply { status: answered.status, headers: answered.headers, body: answered.body })
+    }
 }
 
 /// A handheld and its HQ.
@@ -77,7 +102,7 @@ pub struct Pair {
     root: PathBuf,
     clock: Arc<ManualClock>,
     store: Option<Store>,
-    hq: Option<Running>,
+    hq: Option<Hq>,
 }
 
 impl Pair {
@@ -94,9 +119,8 @@ impl Pair {
     /// [`StepError::Hq`].
     pub fn start_hq(&mut self) -> Result<(), StepError> {
         self.hq = None;
-        let listen = ([127, 0, 0, 1], 0).into();
-        let config = Config { data: self.root.join(HQ), listen };
-        self.hq = Some(hq::serve_with_clock(&config, Arc::new(Time(Arc::clone(&self.clock))))?);
+        let clock = Arc::new(Time(Arc::clone(&self.clock)));
+        self.hq = Some(Hq::open_or_init(&self.root.join(HQ), clock)?);
         Ok(())
     }
 
@@ -130,12 +154,12 @@ impl Pair {
     /// # Errors
     /// [`StepError::Off`].
     pub fn hq(&self) -> Result<&Hq, StepError> {
-        self.hq.as_ref().map(|running| &running.hq).ok_or(StepError::Off)
+        self.hq.as_ref().ok_or(StepError::Off)
     }
 
     fn client(&self) -> Result<HqClient, StepError> {
-        let running = self.hq.as_ref().ok_or(StepError::Off)?;
-        Ok(HqClient::new(&format!("http://{}", running.address))?)
+        let hq = NoNetwork(Mutex::new(InProcess::new(self.hq()?)?));
+        Ok(HqClient::over("http://hq.test", Box::new(hq)))
     }
 
     /// Lets a minute pass.
@@ -143,17 +167,51 @@ impl Pair {
         self.clock.advance_ms(60_000);
     }
 
-    /// Enrolls the handheld if it is not.
+    /// Enrolls the handheld if it is not, with the code HQ once gave for it or with a first one.
     ///
     /// # Errors
     /// [`StepError`].
-    pub fn enroll(&self, tell: &mut dyn FnMut(Told)) -> Result<(), StepError> {
+    pub fn enroll(
+        &self,
+        code: Option<String>,
+        tell: &mut dyn FnMut(Told),
+    ) -> Result<(), StepError> {
         if self.store()?.read(|r| r.enrollment())?.is_none() {
-            let codes = self.hq()?.issue_enrollment("xh-zhzf", "一号机", &[])?;
-            enroll(self.store()?, &self.client()?, &codes.enrollment)?;
+            let code = match code {
+                Some(code) => code,
+                None => self.hq()?.issue_enrollment("xh-zhzf", "一号机", &[])?.enrollment,
+            };
+            tell(Told::Code(code.clone()));
+            enroll(self.store()?, &self.client()?, &code)?;
         }
         tell(Told::Enrolled);
         Ok(())
+    }
+
+    /// Asks HQ how much it has of files, as the handheld asks.
+    ///
+    /// # Errors
+    /// [`StepError`].
+    pub fn ask(&self, blobs: Vec<Hash>) -> Result<Vec<BlobState>, StepError> {
+        let wrong = |what: &dyn std::fmt::Debug| StepError::Answer(format!("{what:?}"));
+        let enrollment = self.store()?.read(|r| r.enrollment())?.ok_or(StepError::Off)?;
+        let body = canonical::to_bytes(&NeedRequest { blobs }).map_err(|error| wrong(&error))?;
+        let path = format!("{PREFIX}/blobs/need");
+        let statement = RequestStatement {
+            device: Some(enrollment.certificate.device),
+            method: "POST".to_owned(),
+            path: path.clone(),
+            body: Hash::of(&body),
+            nonce: random::bytes(),
+        };
+        let payload = canonical::to_bytes(&statement).map_err(|error| wrong(&error))?;
+        let signed = cose::sign(Context::Request, &payload, self.store()?.device_key())
+            .map_err(|error| wrong(&error))?;
+        let headers = [(HEADER_REQUEST, STANDARD.encode(signed))];
+        let answered = InProcess::new(self.hq()?)?.call("POST", &path, &headers, body)?;
+        let reply: NeedReply =
+            canonical::from_bytes(&answered.body, 1 << 20).map_err(|_| wrong(&answered))?;
+        Ok(reply.blobs)
     }
 
     fn act(&self, act: Act, tell: &mut dyn FnMut(Told)) -> Result<(), StepError> {

@@ -229,8 +229,12 @@ impl Platter {
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(bytes)
 }
 
@@ -333,7 +337,8 @@ impl Inode {
             }
         }
         // A sector that the file system gave to the file before its bytes arrived.
-        if !touched && later
+        if !touched
+            && later
             && let Some(chance) = noise
         {
             place.iter_mut().for_each(|byte| *byte = chance.byte());
