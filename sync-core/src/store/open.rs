@@ -40,7 +40,7 @@ pub(super) fn open(
     disk::create_folder(folder).map_err(StoreError::io("make data folder"))?;
     let lock = lock_folder(folder)?;
     let path = folder.join(DATABASE);
-    let mut writer = checked(folder, &path)?;
+    let mut writer = checked(folder, &path).map_err(|error| explained(folder, error))?;
     migrate::migrate(&mut writer)?;
     let reader = connect(&path)?;
     reader.pragma_update(None, "query_only", true)?;
@@ -101,6 +101,27 @@ fn lock_folder(folder: &Path) -> Result<FolderLock, StoreError> {
     }
 }
 
+/// Bytes that opening needs at most: a WAL's header and its index.
+const OPENING_BYTES: usize = 64 * 1024;
+
+/// Of a full disk SQLite only says while opening that something does not work; the officer is told
+/// that room is missing, since that can be helped.
+fn explained(folder: &Path, error: StoreError) -> StoreError {
+    let StoreError::Sqlite(said) = &error else { return error };
+    let code = said.sqlite_error_code();
+    if !matches!(code, Some(rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::SystemIoFailure))
+    {
+        return error;
+    }
+    let probe = folder.join("room");
+    let tried = disk::RealDisk.write(&probe, &[0; OPENING_BYTES]);
+    fs::remove_file(&probe).ok();
+    match tried {
+        Err(why) if disk::is_full(&why) => StoreError::DiskFull { doing: "opening the database" },
+        _ => error,
+    }
+}
+
 /// Opens the database and runs SQLite's own check over it.
 fn checked(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
     let opened = connect(path).and_then(|connection| {
@@ -132,6 +153,12 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    // Where writing is refused for whatever reason, SQLite falls back to reading, without a word.
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        let why = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY_CANTLOCK);
+        let said = "database cannot be opened for writing".to_owned();
+        return Err(rusqlite::Error::SqliteFailure(why, Some(said)));
+    }
     // Until the check has passed, closing must not write the WAL into a damaged database.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.busy_timeout(Duration::from_secs(10))?;

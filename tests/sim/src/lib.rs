@@ -1,3 +1,4 @@
 //! Breaks both ends on purpose: seeded simulation, power cuts, exhaustive model.
 
+pub mod failing;
 pub mod power_cut;

@@ -18,6 +18,10 @@ const STATEMENTS_KEPT: usize = 96;
 pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
     private(path)?;
     let connection = Connection::open(path)?;
+    // Where writing is refused for whatever reason, SQLite falls back to reading, without a word.
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
+        return Err(StoreError::File(std::io::ErrorKind::ReadOnlyFilesystem.into()));
+    }
     connection.busy_timeout(BUSY_WAIT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     // Readers go on while a push commits.

@@ -108,7 +108,7 @@ fn run_over(count: usize, seed: u64, first_share: usize, lie: Lie) -> Report {
 }
 
 /// In memory where the machine has that: nothing real is at stake, and syncs cost nothing there.
-fn scratch() -> tempfile::TempDir {
+pub(crate) fn scratch() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() {
         tempfile::tempdir_in(memory).unwrap()
@@ -268,7 +268,7 @@ fn brief(event: &Event) -> String {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();

@@ -127,6 +127,8 @@ pub enum Plan {
     Once(usize, Fault),
     /// Every call that needs room from this one on, counted over those calls alone.
     FullFrom(usize),
+    /// As `FullFrom`, but of the first of them half is still written: a quota was lowered.
+    QuotaFrom(usize),
 }
 
 /// A call that was seen, for telling what failed.
@@ -213,7 +215,12 @@ impl Watched<'_> {
         }
         let fault = match state.plan {
             Plan::Once(wanted, fault) if wanted == number && state.hit.is_none() => Some(fault),
-            Plan::FullFrom(wanted) if kind.needs_room() && roomy >= wanted => Some(Fault::Full),
+            Plan::QuotaFrom(wanted) if kind.needs_room() && roomy == wanted => Some(Fault::Short),
+            Plan::FullFrom(wanted) | Plan::QuotaFrom(wanted)
+                if kind.needs_room() && roomy >= wanted =>
+            {
+                Some(Fault::Full)
+            }
             _ => None,
         };
         let fault = fault.filter(|_| state.listing);
@@ -229,7 +236,8 @@ impl Watched<'_> {
             (None, _) => Verdict::Pass,
             (Some(Fault::Full), _) => Verdict::Fail(libc::ENOSPC),
             (Some(Fault::Short), Call::Write(_, count)) if *count > 1 => Verdict::Short(count / 2),
-            (Some(_), _) => Verdict::Fail(libc::EIO),
+            (Some(Fault::Short), _) => Verdict::Fail(libc::ENOSPC),
+            (Some(Fault::Broken), _) => Verdict::Fail(libc::EIO),
         }
     }
 
