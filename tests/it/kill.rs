@@ -20,7 +20,7 @@ use sync_model::hash::Hash;
 use crate::support::photos;
 
 /// Kills in the default run; `XUNZHENG_KILLS` asks for more.
-const KILLS: u32 = 200;
+const KILLS: u32 = 60;
 
 #[derive(Default, Debug)]
 struct Counts {

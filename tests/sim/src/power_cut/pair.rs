@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hq::{Hq, HqClock, HqError, InProcess};
-use sync_core::clock::{Clock, ManualClock};
+use sync_core::clock::{Clock, ManualClock, SystemClock};
 use sync_core::disk::RealDisk;
 use sync_core::error::{StoreError, SyncError};
 use sync_core::store::Scope;
@@ -103,6 +103,8 @@ pub struct Pair {
     clock: Arc<ManualClock>,
     store: Option<Store>,
     hq: Option<Hq>,
+    /// Where HQ is if it is another process; time is the machine's then.
+    address: Option<String>,
 }
 
 impl Pair {
@@ -110,7 +112,13 @@ impl Pair {
     #[must_use]
     pub fn at(root: &Path) -> Self {
         let clock = Arc::new(ManualClock::at(TEN));
-        Self { root: root.to_owned(), clock, store: None, hq: None }
+        Self { root: root.to_owned(), clock, store: None, hq: None, address: None }
+    }
+
+    /// Returns the handheld of this folder, whose HQ is another process.
+    #[must_use]
+    pub fn over(root: &Path, address: &str) -> Self {
+        Self { address: Some(address.to_owned()), ..Self::at(root) }
     }
 
     /// Starts HQ, which makes itself at the first time.
@@ -130,7 +138,10 @@ impl Pair {
     /// [`StepError::Store`].
     pub fn start_device(&mut self) -> Result<(), StepError> {
         self.store = None;
-        let clock = Arc::clone(&self.clock);
+        let clock: Arc<dyn Clock> = match self.address {
+            Some(_) => Arc::new(SystemClock::new()),
+            None => Arc::clone(&self.clock) as Arc<dyn Clock>,
+        };
         self.store = Some(Store::open(&self.root.join(DEVICE), clock, Arc::new(RealDisk))?);
         Ok(())
     }
@@ -158,6 +169,9 @@ impl Pair {
     }
 
     fn client(&self) -> Result<HqClient, StepError> {
+        if let Some(address) = &self.address {
+            return Ok(HqClient::new(address)?);
+        }
         let hq = NoNetwork(Mutex::new(InProcess::new(self.hq()?)?));
         Ok(HqClient::over("http://hq.test", Box::new(hq)))
     }
