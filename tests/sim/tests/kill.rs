@@ -8,7 +8,7 @@
 use sim::kill::{Launcher, child_if_asked, run};
 
 /// Kills in the default run; `XUNZHENG_KILLS` asks for more.
-const KILLS: usize = 450;
+const KILLS: usize = 600;
 
 /// Not a test: what the test below starts again and again.
 #[test]

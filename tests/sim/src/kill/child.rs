@@ -47,7 +47,7 @@ fn say(line: &str) {
 }
 
 fn serve(folder: &Path, port: u16) -> ! {
-    let config = Config { data: folder.join(HQ_FOLDER), listen: ([127, 0, 0, 1], port).into() };
+    let config = Config::new(folder.join(HQ_FOLDER), ([127, 0, 0, 1], port).into());
     // The process before this one may be dying still.
     let _running = loop {
         match hq::serve(&config) {
@@ -113,9 +113,7 @@ pub(super) fn read(line: &str) -> Option<Told> {
     let kind = words.next()?;
     let mut word = || words.next();
     match kind {
-        "act" => {
-            Some(Told::Act { seq: word()?.parse().ok()?, hash: Hash::from_hex(word()?)? })
-        }
+        "act" => Some(Told::Act { seq: word()?.parse().ok()?, hash: Hash::from_hex(word()?)? }),
         "receipt" => Some(Told::Receipt { seq: word()?.parse().ok()? }),
         "held" => Some(Told::Held(Hash::from_hex(word()?)?)),
         "reached" => Some(Told::Reached(Hash::from_hex(word()?)?, word()?.parse().ok()?)),

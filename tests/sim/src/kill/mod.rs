@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use child::child_if_asked;
 
@@ -30,6 +30,8 @@ use crate::power_cut::{Chance, scratch};
 const KILLS_OF_A_PAIR: usize = 50;
 /// Longest that a process is left alone once it runs.
 const LEFT_ALONE_MS: usize = 60;
+/// Longest wait for a receipt.
+const RECEIPT_WAIT: Duration = Duration::from_millis(1500);
 /// No process of a test takes longer to say that it runs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -82,6 +84,7 @@ struct Process {
     child: Child,
     lines: Receiver<String>,
     readers: Vec<JoinHandle<String>>,
+    ready: bool,
 }
 
 impl Process {
@@ -111,7 +114,7 @@ impl Process {
                 text
             }),
         ];
-        Self { child, lines, readers }
+        Self { child, lines, readers, ready: false }
     }
 
     /// Kills the process and returns what it had told; an end of its own is a violation.
@@ -128,13 +131,29 @@ impl Process {
     }
 
     /// Waits until the process runs, for what it told meanwhile.
-    fn wait_ready(&self, told: &mut Vec<Told>) -> Result<(), String> {
-        loop {
+    fn wait_ready(&mut self, told: &mut Vec<Told>) -> Result<(), String> {
+        while !self.ready {
             let line = self.lines.recv_timeout(PATIENCE).map_err(|_| "does not start")?;
-            if line == child::READY {
-                return Ok(());
-            }
+            self.ready = line == child::READY;
             told.extend(child::read(&line));
+        }
+        Ok(())
+    }
+}
+
+impl Process {
+    /// Waits until a receipt is told, but not for ever: HQ may be the one that is slow.
+    fn wait_receipt(&self, told: &mut Vec<Told>) {
+        let until = Instant::now() + RECEIPT_WAIT;
+        while let Ok(line) =
+            self.lines.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
+            let one = child::read(&line);
+            let done = matches!(one, Some(Told::Receipt { .. }));
+            told.extend(one);
+            if done {
+                return;
+            }
         }
     }
 }
@@ -160,10 +179,15 @@ fn wear_out(
     let (mut device, mut hq) = (start(child::DEVICE), start(child::HQ));
     let mut kills = 0;
     while kills < share {
-        // Half of the kills fall into the start, where what the last kill left is put right.
-        if chance.below(2) == 0 {
+        // Some kills fall into the start, where what the last kill left is put right; some after
+        // a moment of work; some after a record has just got its receipt.
+        let when = chance.below(3);
+        if when > 0 {
             hq.wait_ready(&mut told)?;
             device.wait_ready(&mut told)?;
+        }
+        if when == 2 {
+            device.wait_receipt(&mut told);
         }
         let alone = u64::try_from(chance.below(LEFT_ALONE_MS)).unwrap();
         std::thread::sleep(Duration::from_millis(alone));
