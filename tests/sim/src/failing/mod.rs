@@ -213,7 +213,7 @@ fn one_fault(
     if refused == 0 && hit.is_some() {
         report.absorbed += 1;
     }
-    day.end(report.trials % 5 == 0)
+    day.end(report.trials.is_multiple_of(5))
 }
 
 /// Returns what an error says, without the place where it was.
@@ -260,7 +260,7 @@ pub fn full_disk(end: End, points: usize) -> Report {
     for point in 0..points {
         report.trials += 1;
         let at = point * roomy / points.max(1);
-        let plan = if point % 2 == 0 { Plan::FullFrom(at) } else { Plan::QuotaFrom(at) };
+        let plan = if point.is_multiple_of(2) { Plan::FullFrom(at) } else { Plan::QuotaFrom(at) };
         if let Err(violation) = full_day(Day::begin(&base, end), plan.clone(), &mut report) {
             report.violations.push(format!("{plan:?}: {violation}"));
         }
@@ -289,5 +289,5 @@ fn full_day(mut day: Day, plan: Plan, report: &mut Report) -> Result<(), String>
     for step in missed {
         day.step(step)?.map_err(|error| format!("with room again: {error}"))?;
     }
-    day.end(report.trials % 5 == 0)
+    day.end(report.trials.is_multiple_of(5))
 }
