@@ -58,7 +58,7 @@ fn open(args: &mut Args) -> Result<Hq> {
 }
 
 /// Takes `--database URL`, or `@FILE` for a file that holds the URL with its password.
-fn database(args: &mut Args) -> Result<Database> {
+pub(crate) fn database(args: &mut Args) -> Result<Database> {
     let Some(given) = args.optional("database")? else { return Ok(Database::Embedded) };
     let url = match given.strip_prefix('@') {
         Some(file) => read(file)?.trim().to_owned(),
@@ -78,7 +78,9 @@ fn device(args: &mut Args) -> Result<DeviceId> {
 pub(crate) fn serve(mut args: Args) -> Result<String> {
     let mut config = Config::new(args.required("data")?.into(), args.parsed("listen")?);
     config.database = database(&mut args)?;
+    let (objects, archive) = (args.optional("objects")?, args.optional("archive")?);
     args.finish()?;
+    crate::upkeep::places(&config, objects.as_deref(), archive.as_deref())?;
     let running = hq::serve(&config)?;
     say(&format!("http://{}", running.address));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

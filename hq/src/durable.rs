@@ -1,16 +1,11 @@
 //! Files that survive a power cut: data synced, then the folder that names them.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
-use sha2::{Digest, Sha256};
-use sync_model::hash::Hash;
-
-/// Bytes read at once while hashing.
-const READ_BYTES: usize = 256 * 1024;
 
 /// Creates the folder, readable by its owner alone, and syncs its parent.
 pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
@@ -70,21 +65,5 @@ fn lock(folder: &Path, how: FlockOperation) -> io::Result<Option<File>> {
         Ok(()) => Ok(Some(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// Returns hash and length of a file without holding it in memory.
-pub(crate) fn hash_file(path: &Path) -> io::Result<(Hash, u64)> {
-    let mut file = File::open(path)?;
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; READ_BYTES];
-    let mut length = 0_u64;
-    loop {
-        let count = file.read(&mut buffer)?;
-        if count == 0 {
-            return Ok((Hash(digest.finalize().into()), length));
-        }
-        digest.update(buffer.get(..count).unwrap_or_default());
-        length = length.saturating_add(u64::try_from(count).unwrap_or_default());
     }
 }

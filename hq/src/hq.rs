@@ -15,11 +15,12 @@ use sync_model::time::Timestamp;
 use sync_model::wire::FEED_BYTES_MAX;
 use sync_model::wire::enroll::Trust;
 
-use crate::blob::BlobFolder;
 use crate::clock::HqClock;
 use crate::durable;
 use crate::error::{AdminError, HqError};
+use crate::feed::PackedRulebook;
 use crate::keys::Keys;
+use crate::objects::{Objects, Place};
 use crate::store::{LogNodes, Store, StoreError, Tx};
 
 /// Rulebooks kept decoded; devices in the field pin one of the newest few.
@@ -32,9 +33,15 @@ pub struct Hq(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) keys: Keys,
     pub(crate) store: Store,
-    pub(crate) blobs: BlobFolder,
+    pub(crate) objects: Objects,
+    /// Where the objects lie.
+    pub(crate) place: Place,
     clock: Arc<dyn HqClock>,
     rulebooks: Mutex<HashMap<Hash, Arc<Rulebook>>>,
+    /// Packed rulebooks, by hash and what they differ from.
+    pub(crate) packed: Mutex<HashMap<(Hash, Option<Hash>), Arc<PackedRulebook>>>,
+    /// Feed items that name rulebooks, by index.
+    pub(crate) named_items: Mutex<HashMap<u64, Vec<u8>>>,
 }
 
 /// Where HQ keeps what is not a file.
@@ -167,12 +174,16 @@ impl Hq {
         if known != log_key {
             return Err(HqError::OtherLog(data.to_owned()));
         }
+        let place = Place::of_store(&store, data)?;
         let inner = Inner {
             keys,
+            objects: Objects::open(&place)?,
+            place,
             store,
-            blobs: BlobFolder::open(data)?,
             clock,
             rulebooks: Mutex::default(),
+            packed: Mutex::default(),
+            named_items: Mutex::default(),
         };
         Ok(Self(Arc::new(inner)))
     }
@@ -221,6 +232,11 @@ impl Hq {
 }
 
 impl Inner {
+    /// Returns HQ's clock.
+    pub(crate) fn clock(&self) -> Arc<dyn HqClock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Returns the signed checkpoint over the tree.
     pub(crate) fn checkpoint(&self, log: &LogNodes<'_, '_>) -> Result<String, StoreError> {
         let checkpoint =

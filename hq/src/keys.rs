@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use sync_model::cose::{Signer, SoftwareKey};
-use sync_model::hash::{hex, unhex};
+use sync_model::hash::{Hash, hex, unhex};
 use sync_model::wire::enroll::Trust;
 
 use crate::durable;
@@ -19,6 +19,8 @@ pub(crate) struct Keys {
     pub(crate) issuer: SoftwareKey,
     pub(crate) log: SoftwareKey,
     pub(crate) feed: SoftwareKey,
+    /// Cosigns others' logs.
+    pub(crate) witness: SoftwareKey,
 }
 
 impl Keys {
@@ -48,10 +50,15 @@ impl Keys {
     /// [`HqError::KeyOpenToOthers`] and [`HqError::KeyDamaged`].
     pub(crate) fn read(data: &Path) -> Result<Self, HqError> {
         let [issuer, log, feed] = NAMES;
+        let log = read(path(data, log))?;
+        // Derived, so that an older data folder and every process of one HQ have it without a new
+        // file; the derivation cannot be turned round.
+        let witness = Hash::of_parts(&[b"xunzheng/witness-key", &log]);
         Ok(Self {
-            issuer: read(path(data, issuer))?,
-            log: read(path(data, log))?,
-            feed: read(path(data, feed))?,
+            issuer: SoftwareKey::from_secret(&read(path(data, issuer))?),
+            log: SoftwareKey::from_secret(&log),
+            feed: SoftwareKey::from_secret(&read(path(data, feed))?),
+            witness: SoftwareKey::from_secret(&witness.0),
         })
     }
 
@@ -65,6 +72,11 @@ impl Keys {
         }
     }
 
+    /// Returns the name under which this HQ cosigns.
+    pub(crate) fn witness_name(&self) -> String {
+        format!("{}/witness", self.log_origin())
+    }
+
     /// Returns the log's name: it changes with the key, so that two logs never share one.
     pub(crate) fn log_origin(&self) -> String {
         let key = hex(&self.log.public().0);
@@ -76,7 +88,7 @@ fn path(data: &Path, name: &str) -> PathBuf {
     data.join("keys").join(name).with_extension("key")
 }
 
-fn read(path: PathBuf) -> Result<SoftwareKey, HqError> {
+fn read(path: PathBuf) -> Result<[u8; 32], HqError> {
     if !path.is_file() {
         return Err(HqError::KeyDamaged(path));
     }
@@ -85,7 +97,7 @@ fn read(path: PathBuf) -> Result<SoftwareKey, HqError> {
     }
     let text = std::fs::read_to_string(&path).map_err(HqError::io("read key"))?;
     let secret = unhex(text.trim()).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    secret.map_or(Err(HqError::KeyDamaged(path)), |secret| Ok(SoftwareKey::from_secret(&secret)))
+    secret.ok_or(HqError::KeyDamaged(path))
 }
 
 /// Returns random bytes from the system.

@@ -3,6 +3,7 @@
 
 mod args;
 mod command;
+mod upkeep;
 
 use std::process::ExitCode;
 
@@ -21,16 +22,16 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             command::complain(&format!("xunzheng-hq: {error:#}"));
-            ExitCode::FAILURE
+            ExitCode::from(upkeep::exit_code(&error))
         }
     }
 }
 
 fn run(mut arguments: impl Iterator<Item = String>) -> Result<String> {
-    let Some(name) = arguments.next() else { return Ok(command::USAGE.to_owned()) };
+    let Some(name) = arguments.next() else { return Ok(usage()) };
     let args = Args::parse(arguments);
     match name.as_str() {
-        "help" | "--help" | "-h" => Ok(command::USAGE.to_owned()),
+        "help" | "--help" | "-h" => Ok(usage()),
         "serve" => command::serve(args?),
         "init" => command::init(args?),
         "migrate" => command::migrate(args?),
@@ -42,6 +43,17 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<String> {
         "revoke" => command::revoke(args?),
         "practice" => command::practice(args?),
         "verify-log" => command::verify_log(args?),
-        other => Err(anyhow!("no command {other:?}\n\n{}", command::USAGE)),
+        "objects" => upkeep::objects(args?),
+        "archive" => upkeep::archive(args?),
+        "sweep" => upkeep::sweep(args?),
+        "witness" => upkeep::witness(args?),
+        "monitor" => upkeep::monitor(args?),
+        "backup" => upkeep::backup(args?),
+        "restore" => upkeep::restore(args?),
+        other => Err(anyhow!("no command {other:?}\n\n{}", usage())),
     }
+}
+
+fn usage() -> String {
+    format!("{}{}", command::USAGE, upkeep::USAGE)
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
+use crate::background::Background;
 use crate::clock::{HqClock, SystemClock};
 use crate::durable;
 use crate::error::HqError;
@@ -52,6 +53,7 @@ pub struct Running {
     pub hq: Hq,
     stop: Option<oneshot::Sender<Stop>>,
     thread: Option<JoinHandle<()>>,
+    background: Option<Background>,
 }
 
 enum Stop {
@@ -97,7 +99,8 @@ pub fn serve_with_clock(config: &Config, clock: Arc<dyn HqClock>) -> Result<Runn
         .spawn(move || run(runtime, listener, served, stopped, lock))
         .map_err(HqError::io("start thread"))?;
     tracing::info!(%address, "HQ listens");
-    Ok(Running { address, hq, stop: Some(stop), thread: Some(thread) })
+    let background = Some(Background::start(&hq)?);
+    Ok(Running { address, hq, stop: Some(stop), thread: Some(thread), background })
 }
 
 fn run(
@@ -144,6 +147,8 @@ impl Running {
     }
 
     fn stop_with(&mut self, how: Stop) {
+        // Before the folder's lock is given back.
+        drop(self.background.take());
         if let Some(stop) = self.stop.take() {
             // A server that ended by itself does not listen to this any more.
             stop.send(how).ok();

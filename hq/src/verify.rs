@@ -16,7 +16,7 @@ use sync_model::log::tree::{self, Nodes};
 use sync_model::record::Record;
 use thiserror::Error;
 
-use crate::durable;
+use crate::blob;
 use crate::error::HqError;
 use crate::hq::{Hq, Inner};
 use crate::store::{Device, LogNodes, StoreError, Tx, VerifyRow};
@@ -155,10 +155,13 @@ impl Inner {
     }
 
     fn verify_blob(&self, sha256: &Hash, length: u64) -> Result<(), VerifyError> {
-        let what = match durable::hash_file(&self.blobs.whole(sha256)) {
-            Ok((found, _)) if found != *sha256 => format!("content hashes to {found}"),
-            Ok((_, found)) if found != length => format!("has {found} bytes, noted {length}"),
-            Ok(_) => return Ok(()),
+        let what = match self.objects.hash(&blob::whole(sha256)) {
+            Ok(Some((found, _))) if found != *sha256 => format!("content hashes to {found}"),
+            Ok(Some((_, found))) if found != length => {
+                format!("has {found} bytes, noted {length}")
+            }
+            Ok(Some(_)) => return Ok(()),
+            Ok(None) => "missing".to_owned(),
             Err(error) => error.to_string(),
         };
         Err(VerifyError::Blob { sha256: *sha256, what })

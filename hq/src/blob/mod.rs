@@ -1,27 +1,34 @@
 //! The blob plane: files by hash, taken in chunks from where HQ stands.
 //!
+//! Each chunk but the last becomes an object of its own, then a row; the last one goes straight
+//! into the whole file. What HQ promises stands in the store, so that any number of processes on
+//! one store and one object store promise the same.
+//!
 //! ```text
-//! power fails after            on disk                      next request
-//! chunk written, not synced    part, perhaps torn           goes on from the part's length;
-//!                                                           a torn part fails the whole hash
-//! chunk synced                 part up to the new offset    goes on there
-//! whole hash checked, renamed  file in place, not noted     state() checks it again and notes it
-//! noted in the store           complete                     complete
+//! power fails after             there is                        next request
+//! part is an object             an object nobody knows          is told the old offset; sends the
+//!                                                               part again; the sweep removes it
+//! part noted                    a part up to the new offset     goes on there
+//! whole file is in place        the file, its parts, no note    sends the last chunk again
+//! noted, parts forgotten        a whole file, objects of parts  complete; the sweep removes them
 //! ```
 
-mod folder;
+mod shelf;
+mod sweep;
 
 use sync_model::hash::Hash;
 use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{BlobState, NeedReply, NeedRequest};
 use sync_model::wire::{BLOB_BYTES_MAX, CHUNK_BYTES_MAX};
 
-use crate::durable;
 use crate::error::{HqError, refuse};
 use crate::hq::Hq;
-use crate::store::{Device, StoreError};
+use crate::store::{Device, Part, StoreError, Tx};
 
-pub(crate) use folder::BlobFolder;
+pub(crate) use shelf::whole;
+pub use sweep::{PART_DAYS, Swept};
+
+use shelf::Unfit;
 
 /// Most files asked about at once.
 const NEED_MAX: usize = 10_000;
@@ -40,11 +47,24 @@ pub(crate) struct Chunk<'a> {
     pub(crate) bytes: &'a [u8],
 }
 
+fn state(tx: &Tx<'_>, sha256: &Hash) -> Result<BlobState, StoreError> {
+    if let Some(bytes) = tx.blob_complete(sha256)? {
+        return Ok(BlobState { sha256: *sha256, offset: bytes, complete: true });
+    }
+    Ok(BlobState { sha256: *sha256, offset: tx.parts_end(sha256)?, complete: false })
+}
+
+fn elsewhere(offset: u64) -> HqError {
+    let mut problem = Problem::new(ProblemCode::BadOffset, "HQ stands elsewhere");
+    problem.expected_offset = Some(offset);
+    problem.into()
+}
+
 impl Hq {
     /// Says where HQ stands with each file.
     ///
     /// # Errors
-    /// [`ProblemCode::TooLarge`], or if store or disk fail.
+    /// [`ProblemCode::TooLarge`], or if the store fails.
     pub(crate) fn need(
         &self,
         device: &Device,
@@ -53,71 +73,34 @@ impl Hq {
         if request.blobs.len() > NEED_MAX {
             return Err(refuse(ProblemCode::TooLarge, "too many files in one question"));
         }
-        let blobs = request
-            .blobs
-            .iter()
-            .map(|sha256| match self.blob_state(device, sha256) {
-                // The record that cites it has not arrived yet: nothing is here.
-                Err(HqError::Problem(problem)) if problem.code == ProblemCode::UnknownBlob => {
-                    Ok(BlobState { sha256: *sha256, offset: 0, complete: false })
+        self.0.store.read(|tx| {
+            let states = request.blobs.iter().map(|sha256| {
+                if tx.citation(device.device, sha256)?.is_some() {
+                    return state(tx, sha256);
                 }
-                state => state,
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(NeedReply { blobs })
+                // The record that cites it has not arrived yet: nothing is here.
+                Ok(BlobState { sha256: *sha256, offset: 0, complete: false })
+            });
+            Ok(NeedReply { blobs: states.collect::<Result<_, StoreError>>()? })
+        })
     }
 
-    /// Says where HQ stands with one file; finishes what a power cut left unfinished.
+    /// Says where HQ stands with one file.
     ///
     /// # Errors
     /// [`ProblemCode::UnknownBlob`] if no record of the device cites it.
     pub(crate) fn blob_state(&self, device: &Device, sha256: &Hash) -> Result<BlobState, HqError> {
-        let cited = self.cited_length(device, sha256)?;
-        let guard = self.0.blobs.lock(sha256);
-        let state = self.state_locked(sha256, cited);
-        drop(guard);
-        state
+        Ok(self.cited(device, sha256)?.1)
     }
 
-    fn cited_length(&self, device: &Device, sha256: &Hash) -> Result<u64, HqError> {
-        let citation =
-            self.0.store.read::<_, HqError>(|tx| Ok(tx.citation(device.device, sha256)?))?;
-        citation
-            .map(|citation| citation.bytes)
-            .ok_or_else(|| refuse(ProblemCode::UnknownBlob, "no record cites this file"))
-    }
-
-    fn state_locked(&self, sha256: &Hash, cited: u64) -> Result<BlobState, HqError> {
-        let known = self.0.store.read::<_, HqError>(|tx| Ok(tx.blob_complete(sha256)?))?;
-        if let Some(bytes) = known {
-            return Ok(BlobState { sha256: *sha256, offset: bytes, complete: true });
-        }
-        let whole = self.0.blobs.whole(sha256);
-        if whole.exists() {
-            let (found, length) = durable::hash_file(&whole).map_err(HqError::io("hash file"))?;
-            if found != *sha256 {
-                return Err(StoreError::Damaged("file").into());
-            }
-            return self.note_complete(sha256, length);
-        }
-        let offset = self.0.blobs.partial_length(sha256)?;
-        if offset > 0 && offset == cited {
-            match self.0.blobs.finish(sha256, cited) {
-                Ok(()) => return self.note_complete(sha256, cited),
-                // What a power cut left is not the file: it is sent anew.
-                Err(HqError::Problem(_)) => {
-                    return Ok(BlobState { sha256: *sha256, offset: 0, complete: false });
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(BlobState { sha256: *sha256, offset, complete: false })
-    }
-
-    fn note_complete(&self, sha256: &Hash, bytes: u64) -> Result<BlobState, HqError> {
-        let (now, noted) = (self.now(), *sha256);
-        self.0.store.write::<_, HqError, _>(move |tx| Ok(tx.complete_blob(&noted, bytes, now)?))?;
-        Ok(BlobState { sha256: noted, offset: bytes, complete: true })
+    /// Returns the cited length and where HQ stands.
+    fn cited(&self, device: &Device, sha256: &Hash) -> Result<(u64, BlobState), HqError> {
+        let (citation, state) = self.0.store.read::<_, HqError>(|tx| {
+            Ok((tx.citation(device.device, sha256)?, state(tx, sha256)?))
+        })?;
+        let citation = citation
+            .ok_or_else(|| refuse(ProblemCode::UnknownBlob, "no record cites this file"))?;
+        Ok((citation.bytes, state))
     }
 
     /// Takes a chunk; answers with the offset that is durable now.
@@ -131,7 +114,7 @@ impl Hq {
         sha256: &Hash,
         chunk: &Chunk<'_>,
     ) -> Result<BlobState, HqError> {
-        let cited = self.cited_length(device, sha256)?;
+        let (cited, state) = self.cited(device, sha256)?;
         if chunk.length > BLOB_BYTES_MAX || chunk.bytes.len() > CHUNK_BYTES_MAX {
             return Err(refuse(ProblemCode::TooLarge, "file or chunk is too large"));
         }
@@ -141,34 +124,94 @@ impl Hq {
         if Hash::of(chunk.bytes) != chunk.sha256 {
             return Err(refuse(ProblemCode::BadDigest, "chunk does not match its hash"));
         }
-        let guard = self.0.blobs.lock(sha256);
-        let state = self.take_locked(sha256, chunk);
-        drop(guard);
-        state
-    }
-
-    fn take_locked(&self, sha256: &Hash, chunk: &Chunk<'_>) -> Result<BlobState, HqError> {
-        let state = self.state_locked(sha256, chunk.length)?;
         if state.complete {
             return Ok(state);
         }
-        let count = u64::try_from(chunk.bytes.len()).unwrap_or(u64::MAX);
-        let end = chunk.offset.saturating_add(count);
-        if chunk.offset != state.offset {
-            let mut problem = Problem::new(ProblemCode::BadOffset, "HQ stands elsewhere");
-            problem.expected_offset = Some(state.offset);
-            return Err(problem.into());
+        let bytes = u64::try_from(chunk.bytes.len()).unwrap_or(u64::MAX);
+        let part = Part { start: chunk.offset, bytes, digest: chunk.sha256 };
+        if part.start != state.offset {
+            return Err(elsewhere(state.offset));
         }
-        if end > chunk.length || (count == 0 && chunk.length > 0) {
+        if part.end() > chunk.length || (bytes == 0 && chunk.length > 0) {
             return Err(refuse(ProblemCode::Malformed, "chunk is empty or beyond the end"));
         }
-        self.0.blobs.append(sha256, chunk.offset, chunk.bytes)?;
-        // If the power fails here, the chunk is durable and the device learns it by asking.
-        if end < chunk.length {
-            return Ok(BlobState { sha256: *sha256, offset: end, complete: false });
+        if part.end() < chunk.length {
+            self.take_part(sha256, part, chunk.bytes)
+        } else {
+            self.finish(sha256, chunk)
         }
-        self.0.blobs.finish(sha256, chunk.length)?;
-        self.note_complete(sha256, chunk.length)
+    }
+
+    fn take_part(&self, sha256: &Hash, part: Part, bytes: &[u8]) -> Result<BlobState, HqError> {
+        self.0.objects.put(&shelf::part(sha256, &part), bytes.to_vec())?;
+        // If the power fails here, nobody knows the object and the device sends it again.
+        let (now, name) = (self.now(), *sha256);
+        let (noted, state) = self.0.store.write::<_, HqError, _>(move |tx| {
+            // Another upload may have finished the file while this part was written.
+            let noted = tx.blob_complete(&name)?.is_none() && tx.note_part(&name, &part, now)?;
+            Ok((noted, state(tx, &name)?))
+        })?;
+        if noted || state.complete { Ok(state) } else { Err(elsewhere(state.offset)) }
+    }
+
+    /// Makes the whole file of the parts and the last chunk.
+    fn finish(&self, sha256: &Hash, chunk: &Chunk<'_>) -> Result<BlobState, HqError> {
+        let parts = self.0.store.read::<_, HqError>(|tx| Ok(tx.parts(sha256)?))?;
+        let end = parts.last().map_or(0, Part::end);
+        if end != chunk.offset {
+            return Err(elsewhere(end));
+        }
+        let made = shelf::assemble(&self.0.objects, sha256, &parts, chunk.bytes);
+        let damaged = match made {
+            Ok(()) => return self.note_complete(sha256, chunk.length, &parts),
+            Err(Unfit::Part(start)) => Some(start),
+            Err(Unfit::Whole(found)) => {
+                tracing::warn!(%found, "a file is not what its record cites");
+                None
+            }
+            Err(Unfit::Failed(error)) => return Err(error),
+        };
+        let from = damaged.unwrap_or(0);
+        // Another upload may have finished the file and removed the parts meanwhile.
+        let name = *sha256;
+        let state = self.0.store.write::<_, HqError, _>(move |tx| {
+            tx.forget_parts(&name, from)?;
+            Ok(state(tx, &name)?)
+        })?;
+        if state.complete {
+            return Ok(state);
+        }
+        self.remove_parts(sha256, parts.iter().filter(|part| part.start >= from));
+        if damaged.is_none() {
+            return Err(refuse(ProblemCode::BadDigest, "file does not match its hash"));
+        }
+        tracing::warn!(from, "a part was damaged and is asked for again");
+        Err(elsewhere(state.offset))
+    }
+
+    fn note_complete(
+        &self,
+        sha256: &Hash,
+        bytes: u64,
+        parts: &[Part],
+    ) -> Result<BlobState, HqError> {
+        // If the power fails here, the device sends the last chunk again.
+        let (now, noted) = (self.now(), *sha256);
+        self.0.store.write::<_, HqError, _>(move |tx| {
+            tx.complete_blob(&noted, bytes, now)?;
+            Ok(tx.forget_parts(&noted, 0)?)
+        })?;
+        self.remove_parts(sha256, parts.iter());
+        Ok(BlobState { sha256: *sha256, offset: bytes, complete: true })
+    }
+
+    /// Removes objects of parts that nobody needs; the sweep gets what stays behind.
+    fn remove_parts<'p>(&self, sha256: &Hash, parts: impl Iterator<Item = &'p Part>) {
+        for part in parts {
+            if let Err(error) = self.0.objects.remove(&shelf::part(sha256, part)) {
+                tracing::warn!(%error, "a part could not be removed");
+            }
+        }
     }
 
     /// Returns a whole file of the device with its media type, its hash checked after reading.
@@ -191,7 +234,8 @@ impl Hq {
         if length > GIVEN_BYTES_MAX {
             return Err(refuse(ProblemCode::TooLarge, "file is too large for one answer"));
         }
-        let bytes = std::fs::read(self.0.blobs.whole(sha256)).map_err(HqError::io("read file"))?;
+        let bytes = self.0.objects.get(&whole(sha256), GIVEN_BYTES_MAX)?;
+        let bytes = bytes.ok_or(StoreError::Damaged("file"))?;
         if Hash::of(&bytes) == *sha256 {
             Ok((bytes, citation.media))
         } else {

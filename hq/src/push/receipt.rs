@@ -59,7 +59,7 @@ impl Inner {
             feed_head: tx.feed_head(device)?,
             wanted: tx.wanted(device, WANTED_MAX)?,
             consistency,
-            archived_seq: 0,
+            archived_seq: self.archived_seq(tx, device)?,
             policy: None,
             chain_head: tx.head(device)?.map(|head| ChainHead { seq: head.seq, hash: head.hash }),
         })

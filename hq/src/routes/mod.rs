@@ -4,7 +4,9 @@
 
 mod blob;
 mod check;
+mod log;
 mod open;
+mod rulebook;
 mod sync;
 
 use std::time::Duration;
@@ -35,12 +37,14 @@ pub(crate) fn router(hq: Hq) -> Router {
     Router::new()
         .route("/", get(open::page))
         .merge(check::routes())
+        .merge(log::routes())
         .route("/health", get(open::health))
         .route(&at("/health"), get(open::health))
         .route(&at("/enroll"), post(sync::enroll))
         .route(&at("/activate"), post(sync::activate))
         .route(&at("/push"), post(sync::push))
         .route(&at("/feed"), get(sync::feed))
+        .route(&at("/rulebook/{hash}"), get(rulebook::rulebook))
         .route(&at("/blobs/need"), post(blob::need))
         .route(&at("/blobs/{sha256}"), get(blob::give).head(blob::state).patch(blob::take))
         .route(&at("/log/checkpoint"), get(open::checkpoint))

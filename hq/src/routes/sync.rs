@@ -8,6 +8,7 @@ use sync_model::wire::problem::ProblemCode;
 
 use super::{Answer, answer, body};
 use crate::error::{HqError, refuse};
+use crate::feed::Rulebooks;
 use crate::hq::Hq;
 
 /// Largest enrollment or activation.
@@ -47,7 +48,11 @@ pub(super) async fn feed(hq: State<Hq>, request: Request) -> Response {
         let device = hq.device(call)?;
         let after = number(&call.path, "after")?.unwrap_or(0);
         let limit = number(&call.path, "limit")?.unwrap_or(FEED_LIMIT);
-        Answer::cbor(&hq.feed(device.device, after, limit)?)
+        let rulebooks = match number(&call.path, "rulebooks")? {
+            Some(_) => Rulebooks::Named,
+            None => Rulebooks::Whole,
+        };
+        Answer::cbor(&hq.feed(device.device, after, limit, rulebooks)?)
     })
     .await
 }

@@ -62,6 +62,18 @@ impl Tx<'_> {
                     ":sha256": &blob.sha256,
                 },
             )?;
+            self.run(
+                "INSERT INTO archive_wanted (device, log_index, sha256)
+                 SELECT device, log_index, sha256 FROM blob_citation
+                 WHERE device = :device AND sha256 = :sha256 AND log_index = :log_index
+                 AND (NOT EXISTS (SELECT 1 FROM blob WHERE blob.sha256 = :sha256)
+                     OR EXISTS (SELECT 1 FROM archive_blob WHERE archive_blob.sha256 = :sha256))",
+                &params! {
+                    ":device": device,
+                    ":log_index": *log_index,
+                    ":sha256": &blob.sha256,
+                },
+            )?;
         }
         Ok(())
     }
@@ -95,11 +107,14 @@ impl Tx<'_> {
         bytes: u64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.run(
+        let new = self.execute(
             "INSERT INTO blob (sha256, bytes, completed_at) VALUES (:sha256, :bytes, :now)
              ON CONFLICT (sha256) DO NOTHING",
             &params! { ":sha256": sha256, ":bytes": bytes, ":now": now },
         )?;
+        if new == 1 {
+            self.queue_for_archive(sha256, bytes)?;
+        }
         self.run("DELETE FROM blob_wanted WHERE sha256 = :sha256", &params! { ":sha256": sha256 })
     }
 

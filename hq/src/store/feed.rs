@@ -4,6 +4,13 @@ use sync_model::id::DeviceId;
 
 use super::{StoreError, Tx, params};
 
+/// A signed item.
+pub(crate) struct FeedRow {
+    pub(crate) index: u64,
+    pub(crate) kind: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
 impl Tx<'_> {
     /// Returns the index that the next item will have.
     pub(crate) fn next_feed_index(&self) -> Result<u64, StoreError> {
@@ -57,7 +64,7 @@ impl Tx<'_> {
         after: u64,
         limit: u64,
         bytes_max: usize,
-    ) -> Result<Vec<Vec<u8>>, StoreError> {
+    ) -> Result<Vec<FeedRow>, StoreError> {
         // Lengths first: no more than a page is ever read into memory.
         let lengths: Vec<(u64, usize)> = self.rows(
             "SELECT idx, length(bytes) AS length FROM (
@@ -84,15 +91,21 @@ impl Tx<'_> {
             return Ok(Vec::new());
         }
         self.rows(
-            "SELECT idx, bytes FROM (
-                 SELECT idx, bytes FROM feed
+            "SELECT idx, kind, bytes FROM (
+                 SELECT idx, kind, bytes FROM feed
                  WHERE device = :device AND idx > :after AND idx <= :last
                  UNION ALL
-                 SELECT idx, bytes FROM feed
+                 SELECT idx, kind, bytes FROM feed
                  WHERE device IS NULL AND idx > :after AND idx <= :last
              ) AS item ORDER BY idx",
             &params! { ":device": &device, ":after": after, ":last": last },
-            |row| row.get("bytes"),
+            |row| {
+                Ok(FeedRow {
+                    index: row.get("idx")?,
+                    kind: row.get("kind")?,
+                    bytes: row.get("bytes")?,
+                })
+            },
         )
     }
 }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use sync_model::hash::Hash;
+use sync_model::id::DeviceId;
 use sync_model::log::tree::{self, Nodes};
 
 use super::{StoreError, Tx, Value, params};
@@ -173,6 +174,35 @@ impl Tx<'_> {
         self.rows(NODES_SQL, &params, |row| {
             Ok(((row.get("level")?, row.get("idx")?), row.get("hash")?))
         })
+    }
+
+    /// Returns up to `count` hashes of a level from `first` on.
+    pub(crate) fn log_row(
+        &self,
+        level: u32,
+        first: u64,
+        count: u64,
+    ) -> Result<Vec<Hash>, StoreError> {
+        self.rows(
+            "SELECT hash FROM log_node WHERE level = :level AND idx >= :first
+             ORDER BY idx LIMIT :count",
+            &params! { ":level": level, ":first": first, ":count": count },
+            |row| row.get("hash"),
+        )
+    }
+
+    /// Returns what the entries of up to `count` leaves from `first` on say.
+    pub(crate) fn log_leaves(
+        &self,
+        first: u64,
+        count: u64,
+    ) -> Result<Vec<(Hash, DeviceId, u64)>, StoreError> {
+        self.rows(
+            "SELECT hash, device, seq FROM record WHERE log_index >= :first
+             ORDER BY log_index LIMIT :count",
+            &params! { ":first": first, ":count": count },
+            |row| Ok((row.get("hash")?, row.get("device")?, row.get("seq")?)),
+        )
     }
 
     fn insert_log_nodes(&self, nodes: &[(u32, u64, Hash)]) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@
 //! thread groups waiting writes into one transaction; readers see committed snapshots.
 
 mod acceptance;
+mod archive;
 mod blob;
 mod credential;
 mod device;
@@ -12,15 +13,18 @@ mod feed;
 mod identity;
 mod log;
 mod officer;
+mod part;
 mod postgres;
 mod quarantine;
 mod readers;
 mod record;
 mod rulebook;
+mod setting;
 mod sqlite;
 mod steps;
 mod tx;
 mod value;
+mod witness;
 mod writer;
 
 use std::path::Path;
@@ -29,12 +33,16 @@ use std::sync::Arc;
 use thiserror::Error;
 
 pub(crate) use acceptance::Table;
+pub(crate) use archive::Pack;
 pub(crate) use device::{Device, Enrollment, NewLease};
+pub(crate) use feed::FeedRow;
 pub(crate) use log::{LogNodes, Wanted};
 pub(crate) use officer::{Officer, OfficerKey};
+pub(crate) use part::Part;
 pub(crate) use record::{StoredRecord, VerifyRow};
 pub(crate) use tx::Tx;
 pub(crate) use value::{Row, Value, params};
+pub(crate) use witness::{WatchedLog, Witness};
 
 use postgres::Postgres;
 use readers::Readers;
@@ -89,6 +97,8 @@ pub enum StoreError {
 
 /// What stands behind the verbs.
 trait Connect: Send + Sync {
+    /// Copies what is committed to a new embedded store in `folder`, in one snapshot.
+    fn copy_to(&self, folder: &Path) -> Result<(), StoreError>;
     /// Opens a connection that can write.
     fn writer(&self) -> Result<Box<dyn Connection>, StoreError>;
     /// Opens a connection that only reads.
@@ -99,6 +109,7 @@ trait Connect: Send + Sync {
 pub(crate) struct Store {
     writer: Writer,
     readers: Readers,
+    database: Arc<dyn Connect>,
 }
 
 impl Store {
@@ -139,7 +150,15 @@ impl Store {
 
     fn over(database: Arc<dyn Connect>) -> Result<Self, StoreError> {
         let writer = Writer::start(Arc::clone(&database), database.writer()?);
-        Ok(Self { writer, readers: Readers::new(database) })
+        Ok(Self { writer, readers: Readers::new(Arc::clone(&database)), database })
+    }
+
+    /// Copies what is committed to a new embedded store in `folder`, beside everything that goes on.
+    ///
+    /// # Errors
+    /// If the copy cannot be made; what stood there before still stands.
+    pub(crate) fn copy_to(&self, folder: &Path) -> Result<(), StoreError> {
+        self.database.copy_to(folder)
     }
 
     /// Runs `work` in a transaction and returns its result after the commit is on the disk.

@@ -32,4 +32,5 @@ pub(super) const STEPS: &[Step] = &[
     step!("0006_add_acceptance.sql", own),
     step!("0007_order_activations.sql", own),
     step!("0008_add_identity.sql", own),
+    step!("0009_add_objects.sql"),
 ];

@@ -1,9 +1,10 @@
 //! The feed plane: numbered, signed, in order, only for whom it is meant.
 
+use sync_model::cose::{self, Context};
 use sync_model::hash::Hash;
 use sync_model::log::note::Checkpoint;
 use sync_model::log::proof::consistency_holds;
-use sync_model::wire::feed::{CommandMessage, FeedBody};
+use sync_model::wire::feed::{CommandMessage, FeedBody, FeedItem};
 use sync_model::wire::push::Receipt;
 
 use crate::support::World;
@@ -91,4 +92,63 @@ fn anybody_can_check_that_the_log_only_grew() {
     assert_eq!(get("/health").body, b"ok\n");
     let page = String::from_utf8(get("/").body).unwrap();
     assert!(page.contains("总部平台") && page.contains(&device.trust.log_origin));
+}
+
+fn rulebook_of_version(version: u32) -> sync_model::rulebook::Rulebook {
+    let json = include_str!("../../../assets/rulebook/sample.json");
+    let mut rulebook = hq::practice::read_rulebook("sample", json).unwrap();
+    rulebook.version = version;
+    rulebook
+}
+
+/// What the task of a cache is: bytes by their hash, whole or as a difference.
+#[test]
+fn a_rulebook_comes_by_its_hash_whole_or_as_what_changed() {
+    let world = World::start();
+    let mut rulebook = rulebook_of_version(1);
+    let first = world.hq().import_rulebook(&rulebook).unwrap();
+    rulebook.version = 2;
+    rulebook.matters[0].name.push_str("（修订）");
+    let second = world.hq().import_rulebook(&rulebook).unwrap();
+    let plain = sync_model::canonical::to_bytes(&rulebook).unwrap();
+    let get = |path: String| send(world.address(), "GET", &path, &[], &[]);
+    let whole = get(format!("/sync/v1/rulebook/{second}"));
+    let delta = get(format!("/sync/v1/rulebook/{second}?from={first}"));
+    assert!(whole.header("cache-control").unwrap().contains("immutable"));
+    assert_eq!(whole.header("xunzheng-from"), None);
+    assert_eq!(delta.header("xunzheng-from"), Some(first.hex()));
+    println!(
+        "one matter changed: {} bytes plain, {} packed whole, {} as difference",
+        plain.len(),
+        whole.body.len(),
+        delta.body.len()
+    );
+    assert!(delta.body.len() * 10 < whole.body.len());
+    assert_eq!(zstd::decode_all(&whole.body[..]).unwrap(), plain);
+    // One that HQ does not know is no reason to fail.
+    let unknown = get(format!("/sync/v1/rulebook/{second}?from={}", Hash::of(b"x")));
+    assert_eq!((unknown.header("xunzheng-from"), unknown.body), (None, whole.body));
+    assert_eq!(get(format!("/sync/v1/rulebook/{}", Hash::of(b"x"))).status, 404);
+    assert_eq!(get("/sync/v1/rulebook/x".to_owned()).status, 422);
+}
+
+#[test]
+fn who_asks_for_names_gets_names_and_everybody_else_the_whole() {
+    let world = World::start();
+    let rulebook = rulebook_of_version(1);
+    let hash = world.hq().import_rulebook(&rulebook).unwrap();
+    let device = Device::enroll(&world);
+    let (_, whole) = device.feed(0, 200);
+    assert_eq!(whole[0].body, FeedBody::Rulebook(Box::new(rulebook)));
+    let page: sync_model::wire::feed::FeedPage =
+        device.call("GET", "/feed?after=0&limit=9&rulebooks=2", &[], &[]).ok();
+    assert!(page.items[0].len() < 400);
+    let payload = cose::verify(Context::Feed, &page.items[0], &device.trust.feed_key).unwrap();
+    let item: FeedItem = sync_model::canonical::from_bytes(&payload, 1 << 20).unwrap();
+    assert_eq!((item.index, item.device), (whole[0].index, None));
+    assert!(matches!(item.body, FeedBody::RulebookNamed(name) if name.hash == hash));
+    // The same bytes each time, so that a device never sees two items at one index.
+    let again: sync_model::wire::feed::FeedPage =
+        device.call("GET", "/feed?after=0&limit=9&rulebooks=2", &[], &[]).ok();
+    assert_eq!(again.items, page.items);
 }

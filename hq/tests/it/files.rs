@@ -1,12 +1,15 @@
 //! The blob plane: files arrive whole or not at all, whatever cuts or mixes up the uploads.
 
+use hq::InProcess;
 use sync_model::hash::Hash;
 use sync_model::wire::problem::ProblemCode;
 use sync_model::wire::push::{BlobState, NeedReply, NeedRequest, Receipt};
-use sync_model::wire::{CHUNK_BYTES_MAX, HEADER_OFFSET};
+use sync_model::wire::{
+    CHUNK_BYTES_MAX, HEADER_CHUNK_SHA256, HEADER_LENGTH, HEADER_OFFSET, HEADER_REQUEST, PREFIX,
+};
 
-use crate::support::device::Device;
-use crate::support::{World, shelf_name};
+use crate::support::device::{Device, statement};
+use crate::support::{World, database, shelf_name};
 
 fn file(seed: u8, length: usize) -> Vec<u8> {
     (0..length).map(|index| (index % 251) as u8 ^ seed).collect()
@@ -142,35 +145,162 @@ fn two_uploads_of_one_file_at_once_leave_one_right_file() {
 }
 
 #[test]
-fn need_answers_in_order_and_finishes_what_a_power_cut_left() {
+fn need_answers_in_order_and_from_what_is_durable() {
     let mut world = World::start();
-    let (whole, part, moved, torn) = (file(7, 900), file(8, 900), file(9, 900), file(10, 900));
-    let mut device = cited(&world, &[&whole, &part, &moved, &torn]);
+    let (whole, part, lost, damaged) = (file(7, 900), file(8, 900), file(9, 900), file(10, 900));
+    let mut device = cited(&world, &[&whole, &part, &lost, &damaged]);
     device.upload(&whole, 900);
     device.chunk(&part, 0, 300).ok::<BlobState>();
-    device.chunk(&moved, 0, 300).ok::<BlobState>();
-    device.chunk(&torn, 0, 300).ok::<BlobState>();
-    // The plug was pulled after the rename and before the note; and in the middle of a write.
-    let partial = |file: &[u8]| world.data().join("blobs/partial").join(Hash::of(file).hex());
-    let shelf = world.data().join("blobs").join(shelf_name(&Hash::of(&moved)));
-    std::fs::create_dir_all(&shelf).unwrap();
-    let place = shelf.join(Hash::of(&moved).hex());
-    std::fs::copy(partial(&moved), &place).unwrap();
-    use std::io::Write as _;
-    let mut file = std::fs::File::create(&place).unwrap();
-    file.write_all(&moved).unwrap();
-    let mut file = std::fs::File::create(partial(&torn)).unwrap();
-    file.write_all(&[0; 900]).unwrap();
+    for (start, end) in [(0, 300), (300, 500), (500, 600)] {
+        device.chunk(&damaged, start, end).ok::<BlobState>();
+    }
+    // The plug was pulled after a part was an object and before it was noted.
+    let digest = Hash::of(&lost[..300]);
+    let orphan = parts(&world).join(format!("{}.0.{digest}", Hash::of(&lost)));
+    std::fs::write(&orphan, &lost[..300]).unwrap();
     world.restart();
     device.address = world.address();
     let uncited = Hash::of(b"uncited");
-    let names = [Hash::of(&part), uncited, Hash::of(&whole), Hash::of(&moved), Hash::of(&torn)];
+    let names = [Hash::of(&part), uncited, Hash::of(&whole), Hash::of(&lost), Hash::of(&damaged)];
     let reply: NeedReply = device.post("/blobs/need", &NeedRequest { blobs: names.to_vec() }).ok();
     let found: Vec<_> =
         reply.blobs.iter().map(|state| (state.sha256, state.offset, state.complete)).collect();
-    let expected = [300, 0, 900, 900, 0];
+    let expected = [300, 0, 900, 0, 600];
     for ((found, name), offset) in found.iter().zip(names).zip(expected) {
         assert_eq!(*found, (name, offset, offset == 900));
     }
-    device.upload(&torn, 500);
+    device.upload(&lost, 500);
+    // A bit fell over in the middle part: what stands before it need not be sent again.
+    let second = Hash::of(&damaged[300..500]);
+    let path = parts(&world).join(format!("{}.300.{second}", Hash::of(&damaged)));
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[100] ^= 4;
+    std::fs::write(&path, bytes).unwrap();
+    let problem = device.chunk(&damaged, 600, 900).problem();
+    assert_eq!((problem.code, problem.expected_offset), (ProblemCode::BadOffset, Some(300)));
+    device.chunk(&damaged, 300, 600).ok::<BlobState>();
+    // And a part that is gone altogether.
+    std::fs::remove_file(parts(&world).join(format!(
+        "{}.0.{}",
+        Hash::of(&damaged),
+        Hash::of(&damaged[..300])
+    )))
+    .unwrap();
+    let problem = device.chunk(&damaged, 600, 900).problem();
+    assert_eq!((problem.code, problem.expected_offset), (ProblemCode::BadOffset, Some(0)));
+    device.upload(&damaged, 450);
+    assert_eq!(world.hq().verify_log().unwrap().blobs, 3);
+    // Nothing is left of finished uploads but the orphan, until it is old.
+    assert_eq!(part_count(&world), 2);
+    assert_eq!(world.hq().sweep(45).unwrap().objects, 0);
+    world.clock.advance(46 * 24 * 3600 * 1000 + (1_900_000_000_000 - 1_795_500_000_000));
+    let swept = world.hq().sweep(45).unwrap();
+    assert_eq!((swept.uploads, swept.objects), (1, 2));
+    assert_eq!((part_count(&world), world.hq().verify_log().unwrap().blobs), (0, 3));
+    device.upload(&part, 900);
+}
+
+fn parts(world: &World) -> std::path::PathBuf {
+    world.data().join("blobs/parts")
+}
+
+fn part_count(world: &World) -> usize {
+    std::fs::read_dir(parts(world)).unwrap().count()
+}
+
+/// Two processes on one store: what one took the other knows, and neither overwrites the other.
+#[test]
+fn two_processes_take_one_file_with_different_chunks() {
+    let world = World::start();
+    let photo = file(11, 60_000);
+    let device = cited(&world, &[&photo]);
+    let beside = InProcess::new(&world.beside().unwrap()).unwrap();
+    let name = Hash::of(&photo);
+    let mut turn = 0_usize;
+    let (mut offset, mut sizes) = (0, [7_000, 4_000].into_iter().cycle());
+    while offset < photo.len() {
+        let end = photo.len().min(offset + sizes.next().unwrap());
+        let chunk = &photo[offset..end];
+        if turn.is_multiple_of(2) {
+            // Both send from here: the second is told where to go on.
+            let other = photo.len().min(offset + 1_000);
+            device.chunk(&photo, offset, end).ok::<BlobState>();
+            let (status, _) =
+                in_process(&beside, &device, &name, photo.len(), offset, &photo[offset..other]);
+            assert!(status == 409 || end == photo.len());
+        } else {
+            let (status, _) = in_process(&beside, &device, &name, photo.len(), offset, chunk);
+            assert_eq!(status, 200);
+        }
+        offset = end;
+        turn += 1;
+    }
+    assert_eq!(world.hq().verify_log().unwrap().blobs, 1);
+    assert_eq!(part_count(&world), 0);
+}
+
+fn in_process(
+    hq: &InProcess,
+    device: &Device,
+    name: &Hash,
+    length: usize,
+    offset: usize,
+    chunk: &[u8],
+) -> (u16, Vec<u8>) {
+    let path = format!("{PREFIX}/blobs/{name}");
+    let signed = statement(Some(device.id), &device.key, "PATCH", &path, chunk);
+    let headers = [
+        (HEADER_OFFSET, offset.to_string()),
+        (HEADER_LENGTH, length.to_string()),
+        (HEADER_CHUNK_SHA256, Hash::of(chunk).hex()),
+        (HEADER_REQUEST, signed),
+    ];
+    let answer = hq.call("PATCH", &path, &headers, chunk.to_vec()).unwrap();
+    (answer.status, answer.body)
+}
+
+/// A place that cannot be written promises nothing, and the upload goes on when it can.
+#[test]
+fn a_folder_that_fails_promises_nothing() {
+    let world = World::start();
+    let photo = file(12, 3_000);
+    let device = cited(&world, &[&photo]);
+    device.chunk(&photo, 0, 1_000).ok::<BlobState>();
+    let (folder, away) = (parts(&world), world.data().join("away"));
+    std::fs::rename(&folder, &away).unwrap();
+    std::fs::write(&folder, b"in the way").unwrap();
+    let problem = device.chunk(&photo, 1_000, 2_000).problem();
+    assert!(problem.is_transient(), "{problem}");
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&away, &folder).unwrap();
+    let need = NeedRequest { blobs: vec![Hash::of(&photo)] };
+    assert_eq!(device.post("/blobs/need", &need).ok::<NeedReply>().blobs[0].offset, 1_000);
+    device.chunk(&photo, 1_000, 2_000).ok::<BlobState>();
+    assert!(device.chunk(&photo, 2_000, 3_000).ok::<BlobState>().complete);
+}
+
+/// Version 0.1 kept whole files where they are kept now, and parts as one growing file.
+#[test]
+fn files_of_version_0_1_stay_readable() {
+    let mut world = World::start_on(None);
+    let (photo, begun) = (file(13, 5_000), file(14, 5_000));
+    let mut device = cited(&world, &[&photo, &begun]);
+    let name = Hash::of(&photo);
+    let shelf = world.data().join("blobs").join(shelf_name(&name));
+    std::fs::create_dir_all(&shelf).unwrap();
+    std::fs::write(shelf.join(name.hex()), &photo).unwrap();
+    let partial = world.data().join("blobs/partial");
+    std::fs::create_dir_all(&partial).unwrap();
+    std::fs::write(partial.join(Hash::of(&begun).hex()), &begun[..100]).unwrap();
+    let noted = "INSERT INTO blob (sha256, bytes, completed_at) VALUES (?1, 5000, 1)";
+    database(&world.data()).execute(noted, [&name.0[..]]).unwrap();
+    world.restart();
+    device.address = world.address();
+    let given = device.call("GET", &format!("/blobs/{name}"), &[], &[]);
+    assert_eq!((given.status, given.body == photo), (200, true));
+    assert_eq!(world.hq().verify_log().unwrap().blobs, 1);
+    device.upload(&begun, 3_000);
+    world.clock.advance(46 * 24 * 3600 * 1000 + (1_900_000_000_000 - 1_795_500_000_000));
+    assert_eq!(world.hq().sweep(45).unwrap().objects, 1);
+    assert_eq!(world.hq().verify_log().unwrap().blobs, 2);
 }

@@ -11,6 +11,9 @@
 mod support;
 
 mod admission;
+mod archive;
+mod backup;
+mod bucket;
 mod check_page;
 mod cli;
 mod credential;
@@ -18,5 +21,7 @@ mod custody;
 mod enrollment;
 mod feed;
 mod files;
+mod log_files;
 mod postgres;
 mod store;
+mod witness;

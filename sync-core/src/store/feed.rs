@@ -11,7 +11,9 @@ use sync_model::id::DeviceId;
 use sync_model::rulebook::Rulebook;
 use sync_model::time::Timestamp;
 use sync_model::wire::FEED_BYTES_MAX;
-use sync_model::wire::feed::{Acceptance, CommandMessage, FeedBody, FeedItem, FeedPage};
+use sync_model::wire::feed::{
+    Acceptance, CommandMessage, FeedBody, FeedItem, FeedPage, RulebookName,
+};
 
 use super::sql::{Reader, content, hash, set_meta, signed, to_content, unsigned};
 use super::{Enrollment, Store, lock, officer};
@@ -75,6 +77,15 @@ impl Reader<'_> {
         self.first(sql, [], |row| hash(row, "hash"))
     }
 
+    /// Returns the canonical bytes of a rulebook as HQ issued it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn rulebook_bytes(&self, hash: &Hash) -> Result<Option<Vec<u8>>, StoreError> {
+        let sql = "SELECT content FROM rulebook WHERE hash = :hash";
+        self.first(sql, [hash.0], |row| Ok(row.get("content")?))
+    }
+
     /// Returns what HQ found about a record.
     ///
     /// # Errors
@@ -115,12 +126,25 @@ impl Reader<'_> {
 }
 
 impl Store {
-    /// Puts a page of the feed to use.
+    /// Puts a page of the feed to use that names no rulebook which is not here.
     ///
     /// # Errors
-    /// [`StoreError::Cose`] if an item is not signed by the trusted feed key; nothing of the page
-    /// is used then.
+    /// As [`Store::take_feed_with`].
     pub fn take_feed(&self, page: &FeedPage) -> Result<FeedBatch, StoreError> {
+        self.take_feed_with(page, &[])
+    }
+
+    /// Puts a page of the feed to use, with the rulebooks that its items name, as fetched.
+    ///
+    /// # Errors
+    /// [`StoreError::Cose`] if an item is not signed by the trusted feed key;
+    /// [`StoreError::BadStored`] if a named rulebook is missing or cannot be read. Nothing of the
+    /// page is used then.
+    pub fn take_feed_with(
+        &self,
+        page: &FeedPage,
+        rulebooks: &[Vec<u8>],
+    ) -> Result<FeedBatch, StoreError> {
         let mut connection = lock(&self.writer);
         let tx = connection.transaction()?;
         let enrollment = Reader::new(&tx).enrollment()?.ok_or(StoreError::NotEnrolled)?;
@@ -149,6 +173,9 @@ impl Store {
                 frame.issued_at.0,
                 bytes.as_slice(),
             ))?;
+            if let Some(FeedBody::RulebookNamed(name)) = item.as_ref().map(|item| &item.body) {
+                put_rulebook(&tx, name, rulebooks)?;
+            }
             match &item {
                 Some(item) => use_item(&tx, item, &enrollment, &mut batch)?,
                 None => batch.unknown += 1,
@@ -158,6 +185,27 @@ impl Store {
         tx.commit()?;
         Ok(batch)
     }
+}
+
+/// Stores a fetched rulebook under the hash that HQ signed, byte for byte as HQ issued it.
+fn put_rulebook(
+    tx: &Connection,
+    name: &RulebookName,
+    rulebooks: &[Vec<u8>],
+) -> Result<(), StoreError> {
+    if Reader::new(tx).rulebook_bytes(&name.hash)?.is_some() {
+        return Ok(());
+    }
+    let bytes = rulebooks.iter().find(|bytes| Hash::of(bytes) == name.hash);
+    let bytes = bytes.ok_or(StoreError::BadStored("rulebook"))?;
+    canonical::from_bytes::<Rulebook>(bytes, FEED_BYTES_MAX)
+        .map_err(|_| StoreError::BadStored("rulebook"))?;
+    tx.execute(
+        "INSERT INTO rulebook (hash, version, content) VALUES (:hash, :version, :content)
+         ON CONFLICT (hash) DO NOTHING",
+        (name.hash.0, name.version, bytes),
+    )?;
+    Ok(())
 }
 
 /// Puts to use what an older program kept as unknown and this one knows; once per vocabulary.
@@ -192,6 +240,7 @@ fn kind(body: &FeedBody) -> &'static str {
         FeedBody::Credential(_) => "credential",
         FeedBody::Acceptance(_) => "acceptance",
         FeedBody::Command(_) => "command",
+        FeedBody::RulebookNamed(_) => "rulebook_named",
         FeedBody::Partner(_) => "partner",
         FeedBody::Day(_) => "day",
         FeedBody::Order(_) => "order",
@@ -214,6 +263,8 @@ pub(super) fn use_item(
                 (Hash::of(&bytes).0, rulebook.version, bytes),
             )?;
         }
+        // Its bytes were put here with the item.
+        FeedBody::RulebookNamed(_) => batch.rulebooks += 1,
         FeedBody::Assignment(assignment) => {
             batch.assignments += 1;
             tx.execute(

@@ -17,6 +17,7 @@ mod growth;
 mod http;
 mod pull;
 mod push;
+mod rulebook;
 pub mod schedule;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use sync_model::wire::feed::FeedPage;
 
 use super::Progress;
 use super::http::{Call, HqClient, Method, decode};
+use super::rulebook;
 use crate::error::{StoreError, SyncError};
 use crate::store::Store;
 
@@ -19,14 +20,16 @@ pub(super) fn pull(
     let enrollment = store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
     loop {
         let cursor = store.read(|r| r.feed_cursor())?;
-        let path = format!("/feed?after={cursor}&limit={PAGE_ITEMS}");
+        // An HQ that does not know names sends rulebooks whole.
+        let path = format!("/feed?after={cursor}&limit={PAGE_ITEMS}&rulebooks=2");
         let call = Call::new(Method::Get, path, &[]);
         let device = Some(enrollment.certificate.device);
         let page: FeedPage = decode(&client.send(device, store.device_key(), call)?)?;
         if page.items.is_empty() {
             return Ok(());
         }
-        let batch = store.take_feed(&page).map_err(|error| match error {
+        let rulebooks = rulebook::fetch_named(store, client, &enrollment, &page)?;
+        let batch = store.take_feed_with(&page, &rulebooks).map_err(|error| match error {
             StoreError::Cose(_) => SyncError::BadProof("feed item"),
             // A later HQ may say what this program does not know; nothing here is damaged.
             StoreError::BadStored(what) => SyncError::Garbage(format!("{what} cannot be read")),

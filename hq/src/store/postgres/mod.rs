@@ -113,6 +113,13 @@ impl Postgres {
 }
 
 impl super::Connect for Postgres {
+    fn copy_to(&self, _: &std::path::Path) -> Result<(), StoreError> {
+        Err(StoreError::Database(
+            "back up PostgreSQL with pg_dump or point-in-time recovery, and the objects apart"
+                .into(),
+        ))
+    }
+
     fn writer(&self) -> Result<Box<dyn Connection>, StoreError> {
         Ok(Box::new(self.connect()?))
     }

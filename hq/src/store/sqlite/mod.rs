@@ -1,5 +1,6 @@
 //! The embedded store: one SQLite file in the data folder.
 
+mod backup;
 mod connection;
 mod migrate;
 mod open;
@@ -31,6 +32,10 @@ impl Sqlite {
 }
 
 impl super::Connect for Sqlite {
+    fn copy_to(&self, folder: &Path) -> Result<(), StoreError> {
+        backup::copy(&open::reader(&self.path)?, &folder.join(FILE_NAME))
+    }
+
     fn writer(&self) -> Result<Box<dyn Connection>, StoreError> {
         Ok(Box::new(SqliteConnection(open::writer(&self.path)?)))
     }

@@ -46,6 +46,12 @@ fn private(path: &Path) -> Result<(), StoreError> {
         .map_err(StoreError::File)
 }
 
+/// Opens a new file that only its owner can read.
+pub(super) fn private_file(path: &Path) -> Result<Connection, StoreError> {
+    private(path)?;
+    Ok(Connection::open(path)?)
+}
+
 /// Opens a connection that can only read.
 pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path)?;

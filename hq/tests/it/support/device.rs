@@ -133,6 +133,13 @@ impl Device {
         }
     }
 
+    /// Forgets the records after the first `count`, as a device that was set back.
+    pub(crate) fn forget_after(&mut self, count: usize) {
+        self.records.truncate(count);
+        let last = self.records.last().unwrap();
+        self.head = Head { seq: last.envelope.seq, hash: last.hash };
+    }
+
     pub(crate) fn activate(&self, officer: OfficerId, code: &str, key: &SoftwareKey) -> Reply {
         let request = ActivateRequest { officer, code: code.into(), officer_key: key.public() };
         self.post("/activate", &request)

@@ -3,6 +3,7 @@
 pub(crate) mod device;
 pub(crate) mod http;
 pub(crate) mod postgres;
+pub(crate) mod s3;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,6 +27,10 @@ impl HqClock for ManualClock {
 }
 
 impl ManualClock {
+    pub(crate) fn now_s(&self) -> i64 {
+        self.now().0 / 1000
+    }
+
     pub(crate) fn advance(&self, ms: i64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
@@ -90,6 +95,21 @@ impl World {
             Some(schema) => schema.bytes(sql),
             None => database(&self.data()).query_row(sql, [], |row| row.get(0)).unwrap(),
         }
+    }
+
+    /// Another HQ of the same keys and records, from a backup of this one.
+    pub(crate) fn copied(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        self.hq().backup(&self.data(), &folder.path().join("hq")).unwrap();
+        let mut world = Self { clock: self.clock.clone(), running: None, schema: None, folder };
+        world.restart();
+        world
+    }
+
+    /// An HQ that is not there yet; a test makes its folder.
+    pub(crate) fn later(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self { clock: self.clock.clone(), running: None, schema: None, folder }
     }
 
     pub(crate) fn data(&self) -> PathBuf {

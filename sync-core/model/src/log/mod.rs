@@ -2,7 +2,9 @@
 
 pub mod note;
 pub mod proof;
+pub mod tile;
 pub mod tree;
+pub mod witness;
 
 use crate::hash::Hash;
 use crate::id::DeviceId;

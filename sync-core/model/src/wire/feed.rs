@@ -49,6 +49,17 @@ pub struct Acceptance {
 pub const FEED_KINDS_V1: &[&str] =
     &["rulebook", "assignment", "number_lease", "credential", "acceptance", "command"];
 
+/// A rulebook that is fetched apart from the feed: whole, or as what changed since another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulebookName {
+    /// SHA-256 of its canonical bytes; records pin it.
+    pub hash: Hash,
+    /// Version.
+    pub version: u32,
+    /// Length of the canonical bytes.
+    pub bytes: u64,
+}
+
 /// What a feed item says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,6 +76,8 @@ pub enum FeedBody {
     Acceptance(Acceptance),
     /// A message from command that the handheld shows.
     Command(CommandMessage),
+    /// The rulebook of a version, to be fetched by its hash; for devices that ask for it so.
+    RulebookNamed(RulebookName),
     /// Records of a partner's device in the same visit or case.
     Partner(PartnerRecords),
     /// What HQ holds of a day that the device closed.

@@ -25,6 +25,11 @@ pub const CHUNK_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const BLOB_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// Largest feed page.
 pub const FEED_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Header of a rulebook that is sent as a difference: the hash of the one it differs from.
+pub const HEADER_FROM: &str = "xunzheng-from";
+/// Largest window of a compressed rulebook, as a power of two: the largest rulebook and the one it
+/// differs from.
+pub const RULEBOOK_WINDOW_LOG: u32 = 25;
 /// Media type of all CBOR bodies.
 pub const MEDIA_CBOR: &str = "application/cbor";
 /// Header with the base64 of the signed request.

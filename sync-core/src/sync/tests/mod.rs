@@ -5,6 +5,7 @@ mod feed;
 mod growth;
 pub(crate) mod hq;
 mod records;
+mod rulebook;
 mod transport;
 
 use super::{HqClient, Progress, round};

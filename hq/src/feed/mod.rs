@@ -1,5 +1,8 @@
 //! Issues feed items: numbered, signed by the feed key, for one device or for all.
 
+mod rulebook;
+
+pub use rulebook::PackedRulebook;
 use sync_model::canonical;
 use sync_model::cose::{self, Context};
 use sync_model::id::DeviceId;
@@ -16,18 +19,31 @@ const PAGE_FRAME_BYTES: usize = 64 * 1024;
 /// Most items of a page.
 const ITEMS_MAX: u64 = 500;
 
+/// Kind of an item that carries a whole rulebook.
+const RULEBOOK: &str = "rulebook";
+
 fn kind(body: &FeedBody) -> &'static str {
     match body {
-        FeedBody::Rulebook(_) => "rulebook",
+        FeedBody::Rulebook(_) => RULEBOOK,
         FeedBody::Assignment(_) => "assignment",
         FeedBody::NumberLease(_) => "number_lease",
         FeedBody::Credential(_) => "credential",
         FeedBody::Acceptance(_) => "acceptance",
         FeedBody::Command(_) => "command",
+        FeedBody::RulebookNamed(_) => "rulebook_named",
         FeedBody::Partner(_) => "partner",
         FeedBody::Day(_) => "day",
         FeedBody::Order(_) => "order",
     }
+}
+
+/// How a device takes rulebooks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rulebooks {
+    /// Whole, in the feed; devices of version 0.1 know no other way.
+    Whole,
+    /// By name, fetched apart.
+    Named,
 }
 
 impl Inner {
@@ -60,14 +76,26 @@ impl Hq {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn feed(&self, device: DeviceId, after: u64, limit: u64) -> Result<FeedPage, HqError> {
+    pub fn feed(
+        &self,
+        device: DeviceId,
+        after: u64,
+        limit: u64,
+        rulebooks: Rulebooks,
+    ) -> Result<FeedPage, HqError> {
         let limit = limit.clamp(1, ITEMS_MAX);
         let bytes_max = FEED_BYTES_MAX - PAGE_FRAME_BYTES;
         let hq_at = self.now();
         self.0.store.read(|tx| {
             let items = tx.feed_after(device, after, limit, bytes_max)?;
             let head = tx.feed_head(device)?;
-            Ok(FeedPage { items: items.into_iter().map(Into::into).collect(), head, hq_at })
+            let items = items.into_iter().map(|item| {
+                let named = rulebooks == Rulebooks::Named && item.kind == RULEBOOK;
+                let bytes = if named { self.0.named(&item)? } else { item.bytes };
+                Ok(bytes.into())
+            });
+            let items = items.collect::<Result<_, HqError>>()?;
+            Ok(FeedPage { items, head, hq_at })
         })
     }
 }
