@@ -8,6 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::archive::What;
 use crate::blob::PART_DAYS;
 use crate::error::HqError;
 use crate::hq::Hq;
@@ -19,6 +20,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const SWEEP_ROUNDS: u64 = 24 * 3600;
 /// Rounds between two looks at witnesses and archive.
 const SLOW_ROUNDS: u64 = 5;
+/// Rounds until a file that could not be archived is tried again.
+const REST_ROUNDS: u64 = 600;
 /// How long a process keeps the duty after it was last heard of.
 const DUTY_MS: i64 = 20_000;
 const DUTY: &str = "background";
@@ -38,14 +41,10 @@ impl Background {
         let thread = std::thread::Builder::new()
             .name("hq-background".into())
             .spawn(move || {
-                let mut round = 0_u64;
-                loop {
-                    match stopped.recv_timeout(PAUSE) {
-                        Err(RecvTimeoutError::Timeout) => {}
-                        _ => break,
-                    }
+                let (mut round, mut rest) = (0_u64, 0_u64);
+                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(PAUSE) {
                     if hq.takes_duty(&holder) {
-                        hq.work(round);
+                        hq.work(round, &mut rest);
                         round = round.wrapping_add(1);
                     }
                 }
@@ -70,18 +69,19 @@ impl Hq {
         let (now, holder) = (self.now(), *holder);
         // Looked at before it is written: most rounds of most processes change nothing.
         let held = self.0.store.read::<_, HqError>(|tx| Ok(tx.duty(DUTY)?));
-        let due = match held {
-            Ok(Some((by, until))) => {
-                by != holder && until < now || by == holder && until.0 - now.0 < DUTY_MS / 2
-            }
-            Ok(None) => true,
+        let (by, left_ms) = match held {
+            Ok(Some((by, until))) => (Some(by), until.0.saturating_sub(now.0)),
+            Ok(None) => (None, -1),
             Err(error) => {
                 tracing::warn!(%error, "background work waits");
                 return false;
             }
         };
-        if !due {
-            return matches!(held, Ok(Some((by, until))) if by == holder && until >= now);
+        // More than anybody takes it for: the clock was set back meanwhile.
+        let stale = !(0..=DUTY_MS).contains(&left_ms);
+        let mine = by == Some(holder);
+        if !(stale || mine && left_ms < DUTY_MS / 2) {
+            return mine;
         }
         let until = now.plus_ms(DUTY_MS);
         let taken = self
@@ -103,11 +103,17 @@ impl Hq {
         }
     }
 
-    fn work(&self, round: u64) {
+    /// Does what is due in this round. `rest` is the round until which files are left alone, after
+    /// one could not be archived: reading a damaged file again and again helps nobody.
+    fn work(&self, round: u64, rest: &mut u64) {
         report("publish the log", self.publish_log().map(drop));
         if round.is_multiple_of(SLOW_ROUNDS) {
             report("ask witnesses", self.collect_cosignatures().map(drop));
-            report("archive", self.archive().map(drop));
+            let done = self.archive_what(if round < *rest { What::Records } else { What::All });
+            if matches!(done, Ok(done) if done.failed > 0) {
+                *rest = round.saturating_add(REST_ROUNDS);
+            }
+            report("archive", done.map(drop));
         }
         if round.is_multiple_of(SWEEP_ROUNDS) {
             report("sweep", self.sweep(PART_DAYS).map(drop));

@@ -18,6 +18,7 @@ use crate::clock::HqClock;
 use crate::durable;
 use crate::error::HqError;
 use crate::hq::Hq;
+use crate::log::PUBLISHED;
 use crate::objects::{self, Objects, Place};
 use crate::store::{Store, StoreError};
 
@@ -62,7 +63,11 @@ impl Hq {
         let copied = Hq::open(to, self.0.clock())?;
         if self.0.objects.folder().is_some() {
             // In a backup, and in what is restored from it, files lie beside the store.
-            copied.0.store.write::<_, HqError, _>(|tx| Ok(tx.unset(objects::SETTING)?))?;
+            copied.0.store.write::<_, HqError, _>(|tx| {
+                tx.unset(objects::SETTING)?;
+                // The published files are not copied: they follow from the store.
+                Ok(tx.forget_progress(PUBLISHED)?)
+            })?;
         }
         let checkpoint = copied.log_checkpoint()?;
         let mut backup = Backup {

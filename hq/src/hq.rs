@@ -18,7 +18,7 @@ use sync_model::wire::enroll::Trust;
 use crate::clock::HqClock;
 use crate::durable;
 use crate::error::{AdminError, HqError};
-use crate::feed::PackedRulebook;
+use crate::feed::PackedRulebooks;
 use crate::keys::Keys;
 use crate::objects::{Objects, Place};
 use crate::store::{LogNodes, Store, StoreError, Tx};
@@ -39,7 +39,7 @@ pub(crate) struct Inner {
     clock: Arc<dyn HqClock>,
     rulebooks: Mutex<HashMap<Hash, Arc<Rulebook>>>,
     /// Packed rulebooks, by hash and what they differ from.
-    pub(crate) packed: Mutex<HashMap<(Hash, Option<Hash>), Arc<PackedRulebook>>>,
+    pub(crate) packed: Mutex<PackedRulebooks>,
     /// Feed items that name rulebooks, by index.
     pub(crate) named_items: Mutex<HashMap<u64, Vec<u8>>>,
 }

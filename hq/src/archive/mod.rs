@@ -36,6 +36,15 @@ pub struct Archived {
     pub failed: u64,
 }
 
+/// What is to be archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Records alone.
+    Records,
+    /// Records and files.
+    All,
+}
+
 impl Hq {
     /// Sets where the archive is. It must not be where the files themselves are.
     ///
@@ -62,10 +71,23 @@ impl Hq {
     /// # Errors
     /// If store or archive fail. What was archived stays archived.
     pub fn archive(&self) -> Result<Archived, HqError> {
+        self.archive_what(What::All)
+    }
+
+    pub(crate) fn archive_what(&self, what: What) -> Result<Archived, HqError> {
+        let due = self.0.store.read::<_, HqError>(|tx| {
+            let records = tx.archived_records()? < tx.log_size()?;
+            Ok(records || what == What::All && !tx.blobs_to_archive(None, 1)?.is_empty())
+        })?;
+        if !due {
+            return Ok(Archived::default());
+        }
         let Some(archive) = self.open_archive()? else { return Ok(Archived::default()) };
-        let records = self.archive_records(&archive)?;
-        let (files, failed) = self.archive_files(&archive)?;
-        Ok(Archived { records, files, failed })
+        let mut done = Archived { records: self.archive_records(&archive)?, ..Archived::default() };
+        if what == What::All {
+            (done.files, done.failed) = self.archive_files(&archive)?;
+        }
+        Ok(done)
     }
 
     fn open_archive(&self) -> Result<Option<Objects>, HqError> {

@@ -3,6 +3,7 @@
 mod rulebook;
 
 pub use rulebook::PackedRulebook;
+pub(crate) use rulebook::PackedRulebooks;
 use sync_model::canonical;
 use sync_model::cose::{self, Context};
 use sync_model::id::DeviceId;

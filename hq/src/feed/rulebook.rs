@@ -5,6 +5,7 @@
 //! difference (zstd with the older rulebook as prefix) is a convenience: whatever it gives is
 //! checked against the hash, and the whole is there as well.
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::{Arc, PoisonError};
 
@@ -32,6 +33,9 @@ pub struct PackedRulebook {
     /// What they differ from; `None` for the whole.
     pub from: Option<Hash>,
 }
+
+/// Packed rulebooks at hand, by hash and what they are to differ from.
+pub(crate) type PackedRulebooks = HashMap<(Hash, Option<Hash>), Arc<PackedRulebook>>;
 
 impl Inner {
     /// Returns the item that names the rulebook which `row` carries; the same bytes each time.

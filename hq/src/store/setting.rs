@@ -44,7 +44,13 @@ impl Tx<'_> {
         )
     }
 
-    /// Takes the duty until `until` if nobody else holds it; says whether `holder` holds it now.
+    /// Lets the work begin anew.
+    pub(crate) fn forget_progress(&self, name: &str) -> Result<(), StoreError> {
+        self.run("DELETE FROM progress WHERE name = :name", &params! { ":name": name })
+    }
+
+    /// Takes the duty until `until` if nobody else holds it, or holds it for longer than anybody
+    /// takes it, which a clock that was set back leaves behind; says whether `holder` holds it now.
     pub(crate) fn take_duty(
         &self,
         name: &str,
@@ -56,7 +62,8 @@ impl Tx<'_> {
             "INSERT INTO duty (name, holder, until_at) VALUES (:name, :holder, :until)
              ON CONFLICT (name) DO UPDATE
              SET holder = excluded.holder, until_at = excluded.until_at
-             WHERE duty.holder = excluded.holder OR duty.until_at < :now",
+             WHERE duty.holder = excluded.holder OR duty.until_at < :now
+                OR duty.until_at > :until",
             &params! { ":name": name, ":holder": holder, ":until": until, ":now": now },
         )?;
         Ok(taken == 1)

@@ -6,7 +6,7 @@ use sync_model::hash::Hash;
 use sync_model::wire::push::Receipt;
 
 use crate::support::device::Device;
-use crate::support::{World, shelf_name};
+use crate::support::{World, put, shelf_name};
 
 fn archived(device: &Device) -> u64 {
     device.push(&[]).ok::<Receipt>().archived_seq
@@ -105,9 +105,9 @@ fn a_damaged_file_is_never_archived_and_a_half_copy_is_made_anew() {
     // A copy that was cut off long ago, and a bit that fell over at HQ.
     let torn = at(archive.clone(), b"transcript");
     std::fs::create_dir_all(torn.parent().unwrap()).unwrap();
-    std::fs::write(&torn, b"trans").unwrap();
+    put(&torn, b"trans");
     let damaged = at(world.data().join("blobs"), b"photograph");
-    std::fs::write(&damaged, b"photogr@ph").unwrap();
+    put(&damaged, b"photogr@ph");
     world.hq().publish_log().unwrap();
     world.hq().collect_cosignatures().unwrap();
     let done = world.hq().archive().unwrap();
@@ -115,7 +115,7 @@ fn a_damaged_file_is_never_archived_and_a_half_copy_is_made_anew() {
     assert_eq!(std::fs::read(&torn).unwrap(), b"transcript");
     assert!(!at(archive, b"photograph").exists());
     assert_eq!(archived(&device), 0);
-    std::fs::write(&damaged, b"photograph").unwrap();
+    put(&damaged, b"photograph");
     assert_eq!(world.hq().archive().unwrap().files, 1);
     assert_eq!(archived(&device), 1);
 }
@@ -149,11 +149,11 @@ fn a_damaged_pack_stops_a_replay() {
     let mut bent = right.clone();
     let middle = bent.len() / 2;
     bent[middle] ^= 1;
-    std::fs::write(&pack, bent).unwrap();
+    put(&pack, bent);
     let error = early.hq().replay_archive(&place(&world)).unwrap_err();
     assert!(matches!(error, hq::HqError::Store(StoreError::Damaged("pack"))), "{error}");
     assert_eq!(early.hq().counts().unwrap().records, 0);
-    std::fs::write(&pack, right).unwrap();
+    put(&pack, right);
     let replayed = early.hq().replay_archive(&place(&world)).unwrap();
     assert_eq!((replayed.records, replayed.size), (1, 1));
     assert_eq!(early.hq().replay_archive(&place(&world)).unwrap().records, 0);

@@ -11,6 +11,7 @@ use sync_model::wire::push::{PushRequest, Receipt};
 
 use crate::support::World;
 use crate::support::device::Device;
+use crate::support::http::send;
 
 fn head(device: &Device, receipt: &Receipt) -> Checkpoint {
     let trust = &device.trust;
@@ -102,6 +103,13 @@ fn a_backup_under_load_is_whole_and_devices_go_on_after_restore_and_replay() {
         assert!(receipt.wanted.is_empty());
     }
     new.hq().verify_log().unwrap();
+    // The published files are not in the backup; they follow from the records.
+    assert!(new.hq().publish_log().unwrap() > 0);
+    let note = new.hq().published_checkpoint().unwrap();
+    let size: u64 = note.lines().nth(1).unwrap().parse().unwrap();
+    let path = if size < 256 { format!("000.p/{size}") } else { "000".to_owned() };
+    let tile = send(new.address(), "GET", &format!("/log/v1/tile/entries/{path}"), &[], &[]);
+    assert_eq!(tile.status, 200);
     assert!(matches!(
         Hq::restore(&backup, &new.data(), None, clock),
         Err(HqError::AlreadyInitialized(_))

@@ -11,6 +11,7 @@ use sync_model::wire::push::{BlobState, Receipt};
 use crate::support::device::{Device, enroll_request, key, post};
 use crate::support::http::send;
 use crate::support::s3::S3;
+use crate::support::shelf_name;
 
 /// The binary, serving; killed when dropped.
 struct Server {
@@ -129,6 +130,20 @@ fn files_go_to_a_bucket_in_bounded_memory_and_survive_kills_and_faults() {
     assert!(s3.names().iter().all(|name| !name.contains("parts/")), "{:?}", s3.names());
     assert!(!data.join("blobs").join("parts").exists());
 
+    // The archive is a bucket as well, and a run that is cut off by it goes on.
+    let archive = s3.place("archive");
+    s3.fault(|method, path| (method == "PUT" && path.contains("/archive/")).then_some(403));
+    let output = command(&data, "archive").arg(&archive).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    s3.heal();
+    // The server may be first: together they archive everything once.
+    run(&data, "archive", &[]);
+    let archived: Vec<String> =
+        s3.names().into_iter().filter(|name| name.starts_with("archive/")).collect();
+    assert_eq!(archived.len(), 4, "{archived:?}");
+    let name = format!("{}/{}", shelf_name(&Hash::of(&video)), Hash::of(&video));
+    assert!(s3.state.lock().unwrap().objects[&format!("archive/{name}")] == video);
+
     // The published log lies there too, as files that anybody may be given.
     for _ in 0..100 {
         if s3.names().iter().any(|name| name == "hq/log/checkpoint") {
@@ -140,7 +155,7 @@ fn files_go_to_a_bucket_in_bounded_memory_and_survive_kills_and_faults() {
     assert_eq!(s3.state.lock().unwrap().objects["hq/log/checkpoint"], note.body);
 
     // Damage in the bucket is found, and a place is not changed by a slip.
-    let name = format!("hq/{}/{}", &Hash::of(&small).hex()[..2], Hash::of(&small));
+    let name = format!("hq/{}/{}", shelf_name(&Hash::of(&small)), Hash::of(&small));
     s3.state.lock().unwrap().objects.get_mut(&name).unwrap()[5] ^= 1;
     let output = command(&data, "verify-log").output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains(&Hash::of(&small).hex()));

@@ -9,7 +9,7 @@ use sync_model::wire::{
 };
 
 use crate::support::device::{Device, statement};
-use crate::support::{World, database, shelf_name};
+use crate::support::{World, database, put, shelf_name};
 
 fn file(seed: u8, length: usize) -> Vec<u8> {
     (0..length).map(|index| (index % 251) as u8 ^ seed).collect()
@@ -157,7 +157,7 @@ fn need_answers_in_order_and_from_what_is_durable() {
     // The plug was pulled after a part was an object and before it was noted.
     let digest = Hash::of(&lost[..300]);
     let orphan = parts(&world).join(format!("{}.0.{digest}", Hash::of(&lost)));
-    std::fs::write(&orphan, &lost[..300]).unwrap();
+    put(&orphan, &lost[..300]);
     world.restart();
     device.address = world.address();
     let uncited = Hash::of(b"uncited");
@@ -175,7 +175,7 @@ fn need_answers_in_order_and_from_what_is_durable() {
     let path = parts(&world).join(format!("{}.300.{second}", Hash::of(&damaged)));
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[100] ^= 4;
-    std::fs::write(&path, bytes).unwrap();
+    put(&path, bytes);
     let problem = device.chunk(&damaged, 600, 900).problem();
     assert_eq!((problem.code, problem.expected_offset), (ProblemCode::BadOffset, Some(300)));
     device.chunk(&damaged, 300, 600).ok::<BlobState>();
@@ -268,7 +268,7 @@ fn a_folder_that_fails_promises_nothing() {
     device.chunk(&photo, 0, 1_000).ok::<BlobState>();
     let (folder, away) = (parts(&world), world.data().join("away"));
     std::fs::rename(&folder, &away).unwrap();
-    std::fs::write(&folder, b"in the way").unwrap();
+    put(&folder, b"in the way");
     let problem = device.chunk(&photo, 1_000, 2_000).problem();
     assert!(problem.is_transient(), "{problem}");
     std::fs::remove_file(&folder).unwrap();
@@ -288,10 +288,10 @@ fn files_of_version_0_1_stay_readable() {
     let name = Hash::of(&photo);
     let shelf = world.data().join("blobs").join(shelf_name(&name));
     std::fs::create_dir_all(&shelf).unwrap();
-    std::fs::write(shelf.join(name.hex()), &photo).unwrap();
+    put(shelf.join(name.hex()), &photo);
     let partial = world.data().join("blobs/partial");
     std::fs::create_dir_all(&partial).unwrap();
-    std::fs::write(partial.join(Hash::of(&begun).hex()), &begun[..100]).unwrap();
+    put(partial.join(Hash::of(&begun).hex()), &begun[..100]);
     let noted = "INSERT INTO blob (sha256, bytes, completed_at) VALUES (?1, 5000, 1)";
     database(&world.data()).execute(noted, [&name.0[..]]).unwrap();
     world.restart();

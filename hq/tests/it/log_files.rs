@@ -10,9 +10,9 @@ use sync_model::log::note::Checkpoint;
 use sync_model::log::proof::root_from_inclusion;
 use sync_model::wire::push::Receipt;
 
-use crate::support::World;
 use crate::support::device::Device;
 use crate::support::http::send;
+use crate::support::{World, put};
 
 fn sha(parts: &[&[u8]]) -> [u8; 32] {
     let mut digest = Sha256::new();
@@ -165,7 +165,7 @@ fn a_publisher_that_was_cut_off_catches_up() {
     // Some files were written before the plug was pulled; one of them was torn by a bad disk.
     let folder = world.data().join("blobs/log/tile/0");
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("000"), b"torn").unwrap();
+    put(folder.join("000"), b"torn");
     assert_eq!(world.hq().publish_log().unwrap(), 300);
     let mut reader = Reader { address: world.address(), full: HashMap::new() };
     assert_eq!(reader.check().len(), 300);

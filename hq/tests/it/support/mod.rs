@@ -148,3 +148,10 @@ pub(crate) fn database(data: &Path) -> rusqlite::Connection {
 pub(crate) fn shelf_name(sha256: &Hash) -> String {
     sha256.hex().chars().take(2).collect()
 }
+
+/// Writes a file as somebody else would, who knows nothing of HQ.
+pub(crate) fn put(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
+    use std::io::Write as _;
+    let mut file = std::fs::File::create(path).unwrap();
+    file.write_all(bytes.as_ref()).unwrap();
+}

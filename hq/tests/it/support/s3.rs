@@ -97,6 +97,9 @@ fn serve(stream: &TcpStream, state: &Mutex<State>, fault: &Mutex<Option<Fault>>)
     }
 }
 
+/// What every object says of itself.
+const STAMP: &str = "last-modified: Tue, 24 Nov 2026 06:00:00 GMT\r\netag: \"e\"\r\n";
+
 fn answer(
     state: &mut State,
     method: &str,
@@ -104,7 +107,6 @@ fn answer(
     headers: &HashMap<String, String>,
     body: Vec<u8>,
 ) -> (u16, String, Vec<u8>) {
-    const STAMP: &str = "last-modified: Tue, 24 Nov 2026 06:00:00 GMT\r\netag: \"e\"\r\n";
     state.asked += 1;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let key = path.trim_start_matches("/evidence").trim_start_matches('/').to_owned();
@@ -141,16 +143,7 @@ fn answer(
             state.uploads.remove(query["uploadId"]);
             plain(204)
         }
-        "POST" if query.contains_key("delete") => {
-            let text = String::from_utf8(body).unwrap();
-            let mut answer = "<DeleteResult>".to_owned();
-            for piece in text.split("<Key>").skip(1) {
-                let name = piece.split("</Key>").next().unwrap();
-                state.objects.remove(name);
-                write!(answer, "<Deleted><Key>{name}</Key></Deleted>").unwrap();
-            }
-            xml(answer + "</DeleteResult>")
-        }
+        "POST" if query.contains_key("delete") => xml(delete(state, &body)),
         "DELETE" => {
             state.objects.remove(&key);
             plain(204)
@@ -159,33 +152,53 @@ fn answer(
             state.objects.insert(key, body);
             plain(200)
         }
-        "GET" if query.contains_key("list-type") => {
-            let prefix = query.get("prefix").map_or(String::new(), |text| text.replace("%2F", "/"));
-            let mut answer = "<ListBucketResult>".to_owned();
-            for (name, bytes) in state.objects.iter().filter(|(name, _)| name.starts_with(&prefix))
-            {
-                let size = bytes.len();
-                write!(answer, "<Contents><Key>{name}</Key><Size>{size}</Size><LastModified>2026-11-24T06:00:00.000Z</LastModified><ETag>\"e\"</ETag></Contents>").unwrap();
-            }
-            xml(answer + "</ListBucketResult>")
-        }
-        _ => {
-            let Some(bytes) = state.objects.get(&key) else { return plain(404) };
-            let length = bytes.len();
-            if method == "HEAD" {
-                return (200, format!("{STAMP}content-length: {length}\r\n"), vec![]);
-            }
-            let range = headers.get("range").and_then(|text| text.strip_prefix("bytes="));
-            let Some((start, end)) = range.and_then(|range| range.split_once('-')) else {
-                return (200, STAMP.to_owned(), bytes.clone());
-            };
-            let start: usize = start.parse().unwrap();
-            if start >= length {
-                return plain(416);
-            }
-            let end = end.parse().map_or(length, |end: usize| length.min(end + 1));
-            let range = format!("{STAMP}content-range: bytes {start}-{}/{length}\r\n", end - 1);
-            (206, range, bytes[start..end].to_vec())
-        }
+        "GET" if query.contains_key("list-type") => xml(list(state, query.get("prefix"))),
+        _ => give(state, method, &key, headers.get("range")),
     }
+}
+
+fn delete(state: &mut State, body: &[u8]) -> String {
+    let text = String::from_utf8(body.to_vec()).unwrap();
+    let mut answer = "<DeleteResult>".to_owned();
+    for piece in text.split("<Key>").skip(1) {
+        let name = piece.split("</Key>").next().unwrap();
+        state.objects.remove(name);
+        write!(answer, "<Deleted><Key>{name}</Key></Deleted>").unwrap();
+    }
+    answer + "</DeleteResult>"
+}
+
+fn list(state: &State, prefix: Option<&&str>) -> String {
+    let prefix = prefix.map_or(String::new(), |text| text.replace("%2F", "/"));
+    let mut answer = "<ListBucketResult>".to_owned();
+    for (name, bytes) in state.objects.iter().filter(|(name, _)| name.starts_with(&prefix)) {
+        let size = bytes.len();
+        write!(
+            answer,
+            "<Contents><Key>{name}</Key><Size>{size}</Size><ETag>\"e\"</ETag>\
+             <LastModified>2026-11-24T06:00:00.000Z</LastModified></Contents>"
+        )
+        .unwrap();
+    }
+    answer + "</ListBucketResult>"
+}
+
+fn give(state: &State, method: &str, key: &str, range: Option<&String>) -> (u16, String, Vec<u8>) {
+    let plain = |status| (status, STAMP.to_owned(), vec![]);
+    let Some(bytes) = state.objects.get(key) else { return plain(404) };
+    let length = bytes.len();
+    if method == "HEAD" {
+        return (200, format!("{STAMP}content-length: {length}\r\n"), vec![]);
+    }
+    let range = range.and_then(|text| text.strip_prefix("bytes="));
+    let Some((start, end)) = range.and_then(|range| range.split_once('-')) else {
+        return (200, STAMP.to_owned(), bytes.clone());
+    };
+    let start: usize = start.parse().unwrap();
+    if start >= length {
+        return plain(416);
+    }
+    let end = end.parse().map_or(length, |end: usize| length.min(end + 1));
+    let range = format!("{STAMP}content-range: bytes {start}-{}/{length}\r\n", end - 1);
+    (206, range, bytes[start..end].to_vec())
 }
