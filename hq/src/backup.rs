@@ -18,7 +18,7 @@ use crate::clock::HqClock;
 use crate::durable;
 use crate::error::HqError;
 use crate::hq::Hq;
-use crate::log::PUBLISHED;
+use crate::log;
 use crate::objects::{self, Objects, Place};
 use crate::store::{Store, StoreError};
 
@@ -66,7 +66,7 @@ impl Hq {
             copied.0.store.write::<_, HqError, _>(|tx| {
                 tx.unset(objects::SETTING)?;
                 // The published files are not copied: they follow from the store.
-                Ok(tx.forget_progress(PUBLISHED)?)
+                Ok(tx.forget_progress(log::FILES)?)
             })?;
         }
         let checkpoint = copied.log_checkpoint()?;
@@ -151,6 +151,7 @@ impl Hq {
         source.0.store.copy_to(data)?;
         let hq = Self::open(data, clock)?;
         let replayed = hq.continue_archive(archive)?;
+        hq.publish_log()?;
         Ok((hq, backup, replayed))
     }
 }

@@ -13,7 +13,10 @@ use crate::error::{HqError, refuse};
 use crate::hq::{Hq, Inner};
 use crate::store::{LogNodes, StoreError, Tx};
 
-/// Name under which the store notes how many leaves are published.
+/// Name under which the store notes for how many leaves there are files where the objects lie.
+pub(crate) const FILES: &str = "log_files";
+/// Name under which the store notes how many leaves are published; what was once shown to anybody
+/// never goes back.
 pub(crate) const PUBLISHED: &str = "log_published";
 /// Folder of the static files among the objects.
 const FOLDER: &str = "log";

@@ -14,7 +14,7 @@
 use sync_model::log;
 use sync_model::log::tile::{self, Row, Tile, WIDTH};
 
-use super::{FOLDER, PUBLISHED};
+use super::{FILES, FOLDER, PUBLISHED};
 use crate::error::HqError;
 use crate::hq::Hq;
 use crate::store::{LogNodes, StoreError};
@@ -31,18 +31,19 @@ impl Hq {
     /// If store or object store fail; it goes on from there when it is called again.
     pub fn publish_log(&self) -> Result<u64, HqError> {
         loop {
-            let (published, size) = self
-                .0
-                .store
-                .read::<_, HqError>(|tx| Ok((tx.progress(PUBLISHED)?, tx.log_size()?)))?;
-            if published >= size {
-                return Ok(published);
+            let (files, published, size) = self.0.store.read::<_, HqError>(|tx| {
+                Ok((tx.progress(FILES)?, tx.progress(PUBLISHED)?, tx.log_size()?))
+            })?;
+            if files >= size {
+                return Ok(files);
             }
-            self.publish_step(published, size.min(published.saturating_add(STEP)))?;
+            // After a move or a restore the files of what was promised come first.
+            let next = if files < published { published.min(size) } else { size };
+            self.publish_step(files, next.min(files.saturating_add(STEP)), published)?;
         }
     }
 
-    fn publish_step(&self, old: u64, new: u64) -> Result<(), HqError> {
+    fn publish_step(&self, old: u64, new: u64, published: u64) -> Result<(), HqError> {
         let made = tile::made_by_growth(old, new);
         for tile in &made {
             let bytes = self.tile_bytes(tile)?;
@@ -52,8 +53,13 @@ impl Hq {
             .0
             .store
             .read::<_, HqError>(|tx| Ok(self.0.checkpoint_at(&LogNodes::open(tx)?, new)?))?;
-        self.0.objects.put(&format!("{FOLDER}/checkpoint"), note.into_bytes())?;
-        self.0.store.write::<_, HqError, _>(move |tx| Ok(tx.advance(PUBLISHED, new)?))?;
+        if new >= published {
+            self.0.objects.put(&format!("{FOLDER}/checkpoint"), note.into_bytes())?;
+        }
+        self.0.store.write::<_, HqError, _>(move |tx| {
+            tx.advance(FILES, new)?;
+            Ok(tx.advance(PUBLISHED, new)?)
+        })?;
         for tile in made.iter().filter(|tile| tile.is_full()) {
             self.remove_partial(tile)?;
         }

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::error::{AdminError, HqError};
 use crate::hq::Hq;
-use crate::log::PUBLISHED;
+use crate::log;
 use crate::store::{Store, StoreError, Table};
 
 /// Setting: where the objects lie, if not in the data folder.
@@ -85,7 +85,7 @@ impl Hq {
                 .into());
             }
             // The published log follows from the store, and is written there anew.
-            tx.forget_progress(PUBLISHED)?;
+            tx.forget_progress(log::FILES)?;
             Ok(tx.set(SETTING, &text)?)
         })
     }

@@ -104,7 +104,6 @@ fn a_backup_under_load_is_whole_and_devices_go_on_after_restore_and_replay() {
     }
     new.hq().verify_log().unwrap();
     // The published files are not in the backup; they follow from the records.
-    assert!(new.hq().publish_log().unwrap() > 0);
     let note = new.hq().published_checkpoint().unwrap();
     let size: u64 = note.lines().nth(1).unwrap().parse().unwrap();
     let path = if size < 256 { format!("000.p/{size}") } else { "000".to_owned() };
