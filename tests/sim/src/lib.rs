@@ -2,4 +2,6 @@
 
 pub mod failing;
 pub mod kill;
+pub mod model;
 pub mod power_cut;
+pub mod world;
