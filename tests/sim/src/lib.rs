@@ -1,5 +1,6 @@
 //! Breaks both ends on purpose: seeded simulation, power cuts, exhaustive model.
 
+pub mod decode;
 pub mod failing;
 pub mod kill;
 pub mod model;

@@ -1,0 +1,222 @@
+//! What the targets start from: small objects of every kind, the same in every run.
+
+use serde::Serialize;
+use serde_bytes::ByteBuf;
+use sync_model::canonical;
+use sync_model::cose::{self, Context, PublicKey, Signer};
+use sync_model::credential::{DeviceCertificate, issue_device_certificate};
+use sync_model::hash::Hash;
+use sync_model::id::{BootId, DeviceId, RecordId};
+use sync_model::log::note::Checkpoint;
+use sync_model::record::evidence::LeadRecorded;
+use sync_model::record::shift::DayClosed;
+use sync_model::record::{Act, BlobRef, BlobRole, ENVELOPE_VERSION, Envelope, Record, raw_act};
+use sync_model::time::{Moment, TimeQuality, Timestamp};
+use sync_model::wire::enroll::EnrollRequest;
+use sync_model::wire::feed::{CommandMessage, FeedBody, FeedItem, FeedPage};
+use sync_model::wire::problem::{Problem, ProblemCode};
+use sync_model::wire::push::{BlobState, NeedReply, NeedRequest, PushRequest, ReceiptRun};
+use sync_model::wire::request::RequestStatement;
+use uuid::Uuid;
+
+use super::key;
+
+const NOW: Timestamp = Timestamp(1_795_500_000_000);
+
+fn device() -> DeviceId {
+    DeviceId(Uuid::from_u128(0x1000))
+}
+
+fn cbor<T: Serialize>(value: &T) -> Vec<u8> {
+    canonical::to_bytes(value).unwrap()
+}
+
+fn sealed(seq: u64, act: &Act, blobs: Vec<BlobRef>) -> Vec<u8> {
+    let envelope = Envelope {
+        version: ENVELOPE_VERSION,
+        record: RecordId(Uuid::from_u128(u128::from(seq))),
+        device: device(),
+        seq,
+        previous: Hash::of(&seq.to_be_bytes()),
+        recorded: Moment {
+            wall_at: NOW,
+            mono_ms: seq,
+            boot: BootId(Uuid::from_u128(9)),
+            quality: TimeQuality::ServerSynced,
+        },
+        hq_seen: None,
+        rulebook: Some(Hash::ZERO),
+        inspection: None,
+        visit_previous: None,
+        case: None,
+        officers: vec![],
+        blobs,
+        salt: [3; 16],
+        act: raw_act(act).unwrap(),
+    };
+    Record::seal(envelope, &key()).unwrap().bytes
+}
+
+fn records() -> Vec<Vec<u8>> {
+    let lead = LeadRecorded {
+        place: "北山路".to_owned(),
+        description: "占道经营".to_owned(),
+        hand_to: "消防".to_owned(),
+        evidence: vec![],
+    };
+    let closed = DayClosed { last_seq: 1, head: Hash::ZERO, blobs: 1, blob_bytes: 5 };
+    let cited = BlobRef {
+        sha256: Hash::of(b"photo"),
+        bytes: 5,
+        media: "image/jpeg".to_owned(),
+        role: BlobRole::Original,
+    };
+    vec![sealed(1, &lead.into(), vec![]), sealed(2, &closed.into(), vec![cited])]
+}
+
+/// Keys as the first released HQ gave them: later fields are optional.
+#[derive(Serialize)]
+struct FirstTrust {
+    log_origin: String,
+    log_key: PublicKey,
+    issuer_key: PublicKey,
+    feed_key: PublicKey,
+}
+
+#[derive(Serialize)]
+struct FirstEnrollReply {
+    #[serde(with = "serde_bytes")]
+    device_certificate: Vec<u8>,
+    trust: FirstTrust,
+    officers: Vec<()>,
+    hq_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct FirstReceipt {
+    checkpoint: String,
+    runs: Vec<ReceiptRun>,
+    received_at: Timestamp,
+    feed_head: u64,
+    wanted: Vec<Hash>,
+}
+
+fn trust() -> FirstTrust {
+    let key = key().public();
+    FirstTrust {
+        log_origin: "hq.test/log".to_owned(),
+        log_key: key,
+        issuer_key: key,
+        feed_key: key,
+    }
+}
+
+fn certificate() -> Vec<u8> {
+    let certificate = DeviceCertificate {
+        device: device(),
+        name: "一号机".to_owned(),
+        authority: "xh-zhzf".to_owned(),
+        key: key().public(),
+        issued_at: NOW,
+    };
+    issue_device_certificate(&certificate, &key()).unwrap()
+}
+
+fn feed() -> Vec<Vec<u8>> {
+    let message = CommandMessage { title: "通知".to_owned(), text: "收到请回复".to_owned() };
+    let item =
+        FeedItem { index: 1, device: None, issued_at: NOW, body: FeedBody::Command(message) };
+    let signed = cose::sign(Context::Feed, &cbor(&item), &key()).unwrap();
+    let page = FeedPage { items: vec![ByteBuf::from(signed)], head: 1, hq_at: NOW };
+    vec![cbor(&page), cbor(&item)]
+}
+
+fn proofs() -> Vec<Vec<u8>> {
+    [(0_u64, 1_u64, 1_u8, 0_usize), (0, 2, 1, 1), (2, 7, 3, 3), (5, 1 << 40, 200, 30)]
+        .into_iter()
+        .map(|(start, size, count, hashes)| {
+            let path = (0..hashes).flat_map(|number| Hash::of(&number.to_be_bytes()).0);
+            start
+                .to_be_bytes()
+                .into_iter()
+                .chain(size.to_be_bytes())
+                .chain([count])
+                .chain(path)
+                .collect()
+        })
+        .collect()
+}
+
+/// Returns the seeds of a target.
+#[must_use]
+pub fn of(target: &str) -> Vec<Vec<u8>> {
+    let note =
+        Checkpoint { origin: "hq.test/log".to_owned(), size: 3, root: Hash::ZERO }.sign(&key());
+    match target {
+        "push" => {
+            let records: Vec<ByteBuf> = records().into_iter().map(ByteBuf::from).collect();
+            vec![
+                cbor(&PushRequest { records, seen_size: Some(3) }),
+                cbor(&PushRequest { records: vec![], seen_size: None }),
+            ]
+        }
+        "record" => records(),
+        "strict" => [records(), feed()].concat(),
+        "feed" => feed(),
+        "problem" => [ProblemCode::Gap, ProblemCode::BadOffset, ProblemCode::Revoked]
+            .into_iter()
+            .map(|code| {
+                let mut problem = Problem::new(code, "records are missing before these");
+                problem.expected_seq = Some(7);
+                cbor(&problem)
+            })
+            .collect(),
+        "need" => vec![
+            cbor(&NeedRequest { blobs: vec![Hash::ZERO, Hash::of(b"photo")] }),
+            cbor(&NeedReply {
+                blobs: vec![BlobState { sha256: Hash::ZERO, offset: 9, complete: false }],
+            }),
+        ],
+        "enrollment" => vec![
+            cbor(&EnrollRequest { code: "ABCD-EFGH".to_owned(), device_key: key().public() }),
+            cbor(&FirstEnrollReply {
+                device_certificate: certificate(),
+                trust: trust(),
+                officers: vec![],
+                hq_at: NOW,
+            }),
+        ],
+        "statement" => {
+            let statement = RequestStatement {
+                device: Some(device()),
+                method: "POST".to_owned(),
+                path: "/sync/v1/push".to_owned(),
+                body: Hash::ZERO,
+                nonce: [1; 16],
+            };
+            vec![cose::sign(Context::Request, &cbor(&statement), &key()).unwrap()]
+        }
+        "checkpoint" => vec![note.into_bytes()],
+        "credential_code" => vec![b"https://hq.test/c#00000000000000000".to_vec()],
+        "proof" => proofs(),
+        "rulebook" => {
+            vec![b"{\"version\":1,\"title\":\"\",\"authorities\":[],\"matters\":[]}".to_vec()]
+        }
+        "bundle" => vec![
+            [certificate(), b"\n".to_vec(), cbor(&trust()), b"\n".to_vec(), certificate()].concat(),
+        ],
+        "receipt" => vec![cbor(&FirstReceipt {
+            checkpoint: note,
+            runs: vec![ReceiptRun {
+                first_seq: 1,
+                count: 2,
+                log_index: 0,
+                proof: vec![Hash::ZERO],
+            }],
+            received_at: NOW,
+            feed_head: 1,
+            wanted: vec![Hash::ZERO],
+        })],
+        _ => vec![],
+    }
+}
