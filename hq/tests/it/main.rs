@@ -21,6 +21,7 @@ mod custody;
 mod enrollment;
 mod feed;
 mod files;
+mod hostile;
 mod log_files;
 mod postgres;
 mod store;
