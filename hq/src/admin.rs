@@ -237,14 +237,16 @@ impl Hq {
         })
     }
 
-    /// Withdraws the device's authority to send. What it sent before stands.
+    /// Withdraws the device's authority to send, as of the log's present size: what stands below is
+    /// untouched, what comes later is kept apart.
     ///
     /// # Errors
     /// [`AdminError::NoSuchDevice`].
     pub fn revoke(&self, device: DeviceId) -> Result<(), HqError> {
         let now = self.now();
         self.0.store.write(move |tx| {
-            let revoked = tx.revoke_device(device, now)?;
+            let size = tx.log_size()?;
+            let revoked = tx.revoke_device(device, size, now)?;
             known(revoked.then_some(()), device)
         })
     }

@@ -119,6 +119,7 @@ impl Inner {
             key: certificate.key,
             enrolled_at: certificate.issued_at,
             revoked_at: None,
+            revoked_size: None,
         };
         tx.insert_device(&device)?;
         tx.use_enrollment(code, device.device)?;

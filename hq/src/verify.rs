@@ -202,6 +202,9 @@ impl Verifier<'_, '_> {
         }
         let (device, head) =
             self.devices.get_mut(&row.device).ok_or_else(|| "device is not enrolled".to_owned())?;
+        if device.revoked_size.is_some_and(|size| row.log_index >= size) {
+            return Err("it was taken after its device was revoked".to_owned());
+        }
         let record = Record::open(&row.bytes, &device.key).map_err(|error| error.to_string())?;
         let envelope = &record.envelope;
         // Not every database keeps a NUL in a text.

@@ -132,6 +132,7 @@ impl Inner {
             certificate: packed.certificate.to_vec(),
             enrolled_at: packed.enrolled_at,
             revoked_at: None,
+            revoked_size: None,
         };
         Ok(tx.insert_device(&device)?)
     }

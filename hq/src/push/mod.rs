@@ -8,6 +8,7 @@
 mod open;
 mod plan;
 mod receipt;
+mod revoked;
 
 use sync_model::canonical;
 use sync_model::id::DeviceId;
@@ -52,9 +53,6 @@ impl Hq {
             return Err(refuse(ProblemCode::TooLarge, "too many records in one push"));
         }
         let now = self.now();
-        if device.revoked_at.is_some() {
-            return self.keep_from_revoked(device, request, now);
-        }
         let (asked, seen) = (device.device, request.seen_size);
         let batch = open::open(device, request);
         let hq = self.0.clone();
@@ -69,28 +67,16 @@ impl Hq {
             }
         }
     }
-
-    /// Revocation ends the authority to send, not the duty to keep evidence.
-    fn keep_from_revoked(
-        &self,
-        device: Device,
-        request: PushRequest,
-        now: Timestamp,
-    ) -> Result<Receipt, HqError> {
-        self.0.store.write::<_, HqError, _>(move |tx| {
-            for bytes in &request.records {
-                tx.keep_in_quarantine(device.device, bytes, "device was revoked", now)?;
-            }
-            Ok(())
-        })?;
-        Err(refuse(ProblemCode::Revoked, "device was revoked"))
-    }
 }
 
 impl Inner {
     fn take(&self, tx: &Tx<'_>, batch: &Batch, now: Timestamp) -> Result<Outcome, HqError> {
         let mut log = LogNodes::for_append(tx)?;
         let plan = plan::plan(tx, batch, log.size())?;
+        // Asked again where it counts: the device may have been revoked since it was let in.
+        if let Some(revoked_size) = tx.revoked_size(batch.device.device)? {
+            return self.take_from_revoked(tx, batch, plan, (log.size(), revoked_size), now);
+        }
         self.append(tx, &mut log, &plan.fresh, now)?;
         if let Some(refusal) = plan.refusal {
             return refuse_rest(tx, &batch.device, refusal, now).map(Outcome::Refused);

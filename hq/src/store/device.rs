@@ -17,6 +17,8 @@ pub(crate) struct Device {
     pub(crate) certificate: Vec<u8>,
     pub(crate) enrolled_at: Timestamp,
     pub(crate) revoked_at: Option<Timestamp>,
+    /// Leaves of the log when it was revoked.
+    pub(crate) revoked_size: Option<u64>,
 }
 
 /// A one-time code for a device.
@@ -36,6 +38,7 @@ fn device_from_row(row: &Row<'_>) -> Result<Device, StoreError> {
         certificate: row.get("certificate")?,
         enrolled_at: row.get("enrolled_at")?,
         revoked_at: row.get("revoked_at")?,
+        revoked_size: row.get("revoked_size")?,
     })
 }
 
@@ -43,7 +46,8 @@ impl Tx<'_> {
     /// Returns the device.
     pub(crate) fn device(&self, device: DeviceId) -> Result<Option<Device>, StoreError> {
         self.first(
-            "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at
+            "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at,
+                 revoked_size
              FROM device WHERE device = :device",
             &params! { ":device": &device },
             device_from_row,
@@ -53,7 +57,8 @@ impl Tx<'_> {
     /// Returns the device that brought this key.
     pub(crate) fn device_by_key(&self, key: &PublicKey) -> Result<Option<Device>, StoreError> {
         self.first(
-            "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at
+            "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at,
+                 revoked_size
              FROM device WHERE key = :key",
             &params! { ":key": key },
             device_from_row,
@@ -63,7 +68,8 @@ impl Tx<'_> {
     /// Returns every device.
     pub(crate) fn devices(&self) -> Result<Vec<Device>, StoreError> {
         self.rows(
-            "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at
+            "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at,
+                 revoked_size
              FROM device ORDER BY device",
             &params! {},
             device_from_row,
@@ -86,17 +92,32 @@ impl Tx<'_> {
         )
     }
 
-    /// Withdraws the device's authority to send; says whether there is such a device.
+    /// Withdraws the device's authority to send from `size` leaves on; says whether there is such
+    /// a device. The first revocation stands.
     pub(crate) fn revoke_device(
         &self,
         device: DeviceId,
+        size: u64,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let changed = self.execute(
-            "UPDATE device SET revoked_at = COALESCE(revoked_at, :now) WHERE device = :device",
-            &params! { ":now": now, ":device": &device },
+            "UPDATE device SET revoked_size = CASE WHEN revoked_at IS NULL
+                 THEN :size ELSE revoked_size END, revoked_at = COALESCE(revoked_at, :now)
+             WHERE device = :device",
+            &params! { ":size": size, ":now": now, ":device": &device },
         )?;
         Ok(changed == 1)
+    }
+
+    /// Returns how many leaves the log had when the device was revoked; `None` while it may send.
+    pub(crate) fn revoked_size(&self, device: DeviceId) -> Result<Option<u64>, StoreError> {
+        let found = self.first(
+            "SELECT COALESCE(revoked_size, 0) AS revoked_size FROM device
+             WHERE device = :device AND revoked_at IS NOT NULL",
+            &params! { ":device": &device },
+            |row| row.get("revoked_size"),
+        )?;
+        Ok(found)
     }
 
     /// Adds a one-time code for a device.

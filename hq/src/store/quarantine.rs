@@ -33,14 +33,15 @@ impl Tx<'_> {
         )
     }
 
-    /// Keeps bytes that nobody can attribute, up to a limit per device.
+    /// Keeps bytes that cannot stand in the log, up to a limit per device; says whether they are
+    /// kept now.
     pub(crate) fn keep_in_quarantine(
         &self,
         device: DeviceId,
         bytes: &[u8],
         reason: &str,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let held: u64 = self.one(
             "SELECT CAST(COALESCE(SUM(length(bytes)), 0) AS BIGINT) AS held FROM quarantine
              WHERE device = :device",
@@ -51,7 +52,7 @@ impl Tx<'_> {
             > QUARANTINE_BYTES_MAX
         {
             tracing::warn!(%device, "quarantine of this device is full; bytes not kept");
-            return Ok(());
+            return Ok(false);
         }
         self.run(
             "INSERT INTO quarantine (hash, device, reason, bytes, seen_at)
@@ -64,6 +65,7 @@ impl Tx<'_> {
                 ":bytes": bytes,
                 ":now": now,
             },
-        )
+        )?;
+        Ok(true)
     }
 }

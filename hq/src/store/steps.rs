@@ -33,4 +33,5 @@ pub(super) const STEPS: &[Step] = &[
     step!("0007_order_activations.sql", own),
     step!("0008_add_identity.sql", own),
     step!("0009_add_objects.sql"),
+    step!("0010_add_revocation_size.sql"),
 ];

@@ -4,6 +4,7 @@ use sync_model::cose::Signer;
 use sync_model::hash::Hash;
 use sync_model::record::Record;
 use sync_model::wire::PUSH_BYTES_MAX;
+use sync_model::wire::custody::KeptApart;
 use sync_model::wire::problem::ProblemCode;
 use sync_model::wire::push::Receipt;
 
@@ -132,7 +133,15 @@ fn a_revoked_device_is_told_so_and_its_evidence_is_kept() {
     device.push(&device.records).ok::<Receipt>();
     world.hq().revoke(device.id).unwrap();
     let late = device.any();
-    assert_eq!(device.push(&[late]).problem().code, ProblemCode::Revoked);
+    let problem = device.push(std::slice::from_ref(&late)).problem();
+    assert_eq!(problem.code, ProblemCode::Revoked);
+    // HQ's word for it names the record, and where in the log the device's authority ended.
+    let kept = KeptApart::open(&problem.kept.unwrap(), &device.trust.log_key).unwrap();
+    assert_eq!((kept.device, kept.records, kept.revoked_size), (device.id, vec![late.hash], 1));
+    // What was held before is proven as ever, also together with what came too late.
+    let receipt: Receipt = device.push(&device.records).ok();
+    assert_eq!(receipt.runs.iter().map(|run| run.count).sum::<u64>(), 1);
+    assert!(world.hq().verify_log().is_ok());
     let feed = device.call("GET", "/feed?after=0", &[], &[]);
     assert_eq!(feed.problem().code, ProblemCode::Revoked);
     let counts = world.hq().counts().unwrap();

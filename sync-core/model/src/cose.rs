@@ -34,6 +34,8 @@ pub enum Context {
     OfficerAct,
     /// A device signs the manifest of an exported bundle.
     Bundle,
+    /// HQ vouches for records that it keeps apart.
+    Custody,
 }
 
 impl Context {
@@ -47,6 +49,7 @@ impl Context {
             Self::Request => b"xunzheng/v1/request",
             Self::OfficerAct => b"xunzheng/v1/officer-act",
             Self::Bundle => b"xunzheng/v1/bundle",
+            Self::Custody => b"xunzheng/v1/custody",
         }
     }
 }

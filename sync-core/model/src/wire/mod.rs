@@ -2,6 +2,7 @@
 
 pub mod assignment;
 pub mod audit;
+pub mod custody;
 pub mod day;
 pub mod enroll;
 pub mod feed;

@@ -1,6 +1,7 @@
 //! What HQ answers when it cannot do what was asked.
 
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 use thiserror::Error;
 
 /// The closed list of problems.
@@ -53,13 +54,24 @@ pub struct Problem {
     pub expected_offset: Option<u64>,
     /// For [`ProblemCode::BadRecord`] and [`ProblemCode::Fork`]: which seq.
     pub seq: Option<u64>,
+    /// For [`ProblemCode::Revoked`]: HQ's signed word for what it keeps all the same
+    /// ([`crate::wire::custody::KeptApart`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<ByteBuf>,
 }
 
 impl Problem {
     /// Returns a problem without details.
     #[must_use]
     pub fn new(code: ProblemCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), expected_seq: None, expected_offset: None, seq: None }
+        Self {
+            code,
+            message: message.into(),
+            expected_seq: None,
+            expected_offset: None,
+            seq: None,
+            kept: None,
+        }
     }
 
     /// Returns the HTTP status that carries it.
