@@ -25,11 +25,29 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
 /// Writes a new file that only its owner can read; whole or not at all.
 pub(crate) fn write_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let staged = path.with_extension("new");
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&staged)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
+    write_private(&staged, bytes)?;
     rename(&staged, path)
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Writes a new file that only its owner can read; whole or not at all. Of several processes that
+/// write it at once, the first one's stands.
+pub(crate) fn create_secret(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let staged = path.with_extension(format!("{}.new", std::process::id()));
+    write_private(&staged, bytes)?;
+    let linked = std::fs::hard_link(&staged, path);
+    std::fs::remove_file(&staged)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    path.parent().map_or(Ok(()), sync_folder)
 }
 
 /// Renames within one file system and makes it durable.

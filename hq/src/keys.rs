@@ -39,7 +39,7 @@ impl Keys {
                 continue;
             }
             let text = format!("{}\n", hex(&random::<32>()?));
-            durable::write_secret(&path, text.as_bytes()).map_err(HqError::io("write key"))?;
+            durable::create_secret(&path, text.as_bytes()).map_err(HqError::io("write key"))?;
         }
         Ok(())
     }

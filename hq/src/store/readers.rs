@@ -42,7 +42,8 @@ impl Readers {
         work: impl FnOnce(&Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut lent = self.lend()?;
-        let connection = match lent.connection.take() {
+        // One that was ended while it was idle is replaced.
+        let connection = match lent.connection.take().filter(|idle| idle.is_sound()) {
             Some(connection) => connection,
             None => self.database.reader()?,
         };

@@ -2,12 +2,16 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use hq::{HqError, StoreError, VerifyError, serve};
+use hq::{Database, Hq, HqError, InitOptions, StoreError, VerifyError, serve};
 use sync_model::hash::Hash;
+use sync_model::id::{CaseId, DocumentId, LeaseId};
+use sync_model::record::document::NumberReserved;
+use sync_model::record::{Act, RawAct};
 use sync_model::wire::feed::CommandMessage;
 use sync_model::wire::push::Receipt;
+use uuid::Uuid;
 
-use crate::support::device::Device;
+use crate::support::device::{Device, next};
 use crate::support::{World, database, shelf_name};
 
 #[test]
@@ -162,6 +166,54 @@ fn evidence_tables_refuse_updates_and_deletes() {
         let refused = world.meddle(statement);
         assert!(refused.as_ref().is_err_and(|why| why.contains("append-only")), "{statement}");
     }
+}
+
+#[test]
+fn texts_that_a_database_dislikes_are_taken_like_any_other() {
+    let world = World::start();
+    let mut device = Device::enroll(&world);
+    let body = ciborium::Value::Map(vec![]);
+    for kind in ["a\0b", "", &"k".repeat(5000), "'; DROP TABLE record; --", ":device", "$1"] {
+        device.act(Act::Unknown(RawAct { kind: kind.into(), body: body.clone() }), vec![]);
+    }
+    let id = || Uuid::from_u128(u128::from(next()));
+    let reserved = |number: String| NumberReserved {
+        lease: LeaseId(id()),
+        number: u64::MAX,
+        document_number: number,
+        document: DocumentId(id()),
+        case: CaseId(id()),
+    };
+    for number in ["\0".to_owned(), "号".repeat(9000), "号".repeat(9000), String::new()] {
+        device.act(reserved(number), vec![]);
+    }
+    let receipt: Receipt = device.push(&device.records).ok();
+    assert_eq!(device.verify(&receipt, &device.records).len(), 10);
+    assert_eq!(world.hq().verify_log().unwrap().records, 10);
+    // One number on two documents is found also where it is too long for an index.
+    let told = world.hq().acceptance(&device.records[8].hash).unwrap();
+    assert!(told.unwrap().1.iter().any(|finding| finding.message.contains("另一份文书")));
+}
+
+#[test]
+fn a_store_that_belongs_to_other_keys_is_not_signed_over() {
+    let world = World::start();
+    let other = tempfile::tempdir().unwrap();
+    let folder = other.path().join("hq");
+    let clock = world.clock.clone();
+    drop(Hq::init(&folder, &InitOptions::default(), clock.clone()).unwrap());
+    let database = match &world.schema {
+        Some(_) => world.store(),
+        None => {
+            std::fs::copy(world.data().join("hq.sqlite"), folder.join("hq.sqlite")).unwrap();
+            for wal in ["hq.sqlite-wal", "hq.sqlite-shm"] {
+                std::fs::copy(world.data().join(wal), folder.join(wal)).ok();
+            }
+            Database::Embedded
+        }
+    };
+    let refused = Hq::open_on(&folder, &database, clock).err();
+    assert!(matches!(refused, Some(HqError::OtherLog(_))), "{refused:?}");
 }
 
 #[test]

@@ -28,6 +28,8 @@ use super::value::Owned;
 const ANSWER_WAIT: Duration = Duration::from_secs(20);
 /// Idle time after which a connection is asked whether it is still there.
 const IDLE_TRUSTED: Duration = Duration::from_millis(500);
+/// Turns that the socket gets before a connection is taken to be there.
+const LOOKS: usize = 3;
 /// Numbers of rows that are inserted by one statement, each prepared once.
 const ROWS_AT_ONCE: [usize; 4] = [64, 16, 4, 1];
 
@@ -297,7 +299,18 @@ impl tx::Connection for PostgresConnection {
     }
 
     fn is_sound(&self) -> bool {
-        if self.lost.get() || self.in_transaction.get() || self.client.is_closed() {
+        if self.lost.get() || self.in_transaction.get() {
+            return false;
+        }
+        // Nothing looks at the socket between two uses: what the server said meanwhile is read now.
+        if let Some(runtime) = &self.runtime {
+            runtime.block_on(async {
+                for _ in 0..LOOKS {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+        if self.client.is_closed() {
             return false;
         }
         if self.used_at.get().elapsed() < IDLE_TRUSTED {

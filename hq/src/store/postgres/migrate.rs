@@ -102,8 +102,13 @@ fn change(connection: &PostgresConnection) -> Result<bool, StoreError> {
 }
 
 fn version(connection: &PostgresConnection) -> Result<Option<i64>, StoreError> {
-    // Outside a transaction or inside, a table that is not there must not be an error.
-    let there: Option<bool> = connection.ask("SELECT to_regclass('schema_version') IS NOT NULL")?;
+    // Asked of the catalog itself: what a session remembers of names may be older than the lock.
+    let there: Option<bool> = connection.ask(
+        "SELECT EXISTS (
+             SELECT 1 FROM pg_class WHERE relname = 'schema_version'
+             AND relnamespace = current_schema()::regnamespace
+         )",
+    )?;
     if there == Some(true) {
         connection.ask("SELECT version FROM schema_version")
     } else {

@@ -61,7 +61,9 @@ impl Postgres {
             config.connect_timeout(CONNECT_WAIT);
         }
         config.tcp_user_timeout(SILENCE_MAX).keepalives_idle(SILENCE_MAX);
-        config.application_name("xunzheng-hq");
+        if config.get_application_name().is_none() {
+            config.application_name("xunzheng-hq");
+        }
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         let partition_records = partition_records.unwrap_or(PARTITION_RECORDS).max(1);
         Ok(Self { config, partition_records, failed_at: Mutex::new(None) })

@@ -26,7 +26,7 @@ use sync_model::wire::{HEADER_CHUNK_SHA256, HEADER_LENGTH, HEADER_OFFSET, HEADER
 use uuid::Uuid;
 
 use super::World;
-use super::http::{Reply, send};
+use super::http::{Reply, send, try_send};
 
 /// Every id and key of the tests is another.
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -227,6 +227,19 @@ impl Device {
     pub(crate) fn push_bytes(&self, records: Vec<Vec<u8>>) -> Reply {
         let records = records.into_iter().map(ByteBuf::from).collect();
         self.post("/push", &PushRequest { records, seen_size: None })
+    }
+
+    /// Pushes to one of several HQs, any of which may be dead or dying.
+    pub(crate) fn try_push(
+        &self,
+        address: SocketAddr,
+        records: &[Record],
+    ) -> std::io::Result<Reply> {
+        let records = records.iter().map(|record| ByteBuf::from(record.bytes.clone())).collect();
+        let body = canonical::to_bytes(&PushRequest { records, seen_size: None }).unwrap();
+        let path = format!("{PREFIX}/push");
+        let statement = statement(Some(self.id), &self.key, "POST", &path, &body);
+        try_send(address, "POST", &path, &[(HEADER_REQUEST, statement)], &body)
     }
 
     /// Checks that the receipt proves each record; returns their log indices in order of seq.

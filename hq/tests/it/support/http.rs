@@ -1,7 +1,8 @@
 //! A blocking HTTP/1.1 client of one request per connection.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use sync_model::canonical;
@@ -26,7 +27,7 @@ impl Reply {
         problem
     }
 
-    fn maybe_problem(&self) -> Option<Problem> {
+    pub(crate) fn maybe_problem(&self) -> Option<Problem> {
         canonical::from_bytes(&self.body, 1 << 20).ok()
     }
 
@@ -46,20 +47,38 @@ pub(crate) fn send(
     headers: &[(&str, String)],
     body: &[u8],
 ) -> Reply {
-    let mut stream = TcpStream::connect(address).unwrap();
+    try_send(address, method, path, headers, body).unwrap()
+}
+
+/// Sends one request; an error if no whole head of a reply came back.
+pub(crate) fn try_send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, String)],
+    body: &[u8],
+) -> io::Result<Reply> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: hq\r\nconnection: close\r\n");
     for (name, value) in headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
     head.push_str(&format!("content-length: {}\r\n\r\n", body.len()));
-    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(head.as_bytes())?;
     // HQ may answer and close before it has read a body that is too large.
     stream.write_all(body).ok();
     let mut bytes = Vec::new();
     let read = stream.read_to_end(&mut bytes);
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
-    let end = end.unwrap_or_else(|| panic!("no reply: {read:?}"));
+    let end = end.ok_or_else(|| io::Error::other(format!("no reply: {read:?}")))?;
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Reply { status, head, body: bytes[end + 4..].to_vec() }
+    let body = bytes[end + 4..].to_vec();
+    let reply = Reply { status, head, body };
+    let stated = reply.header("content-length").and_then(|length| length.parse().ok());
+    if stated.is_some_and(|stated: usize| stated != reply.body.len()) {
+        return Err(io::Error::other("reply was cut"));
+    }
+    Ok(reply)
 }

@@ -77,7 +77,22 @@ impl Schema {
     /// Returns the address of this schema on another server address, such as a proxy's.
     pub(crate) fn url_at(&self, server: &str) -> String {
         let joint = if server.contains('?') { '&' } else { '?' };
-        format!("{server}{joint}options=-csearch_path%3D{}", self.name)
+        let name = &self.name;
+        format!("{server}{joint}options=-csearch_path%3D{name}&application_name={name}")
+    }
+
+    /// Ends every connection of HQs to this schema; returns how many there were.
+    pub(crate) fn terminate_connections(&self) -> i64 {
+        // The connection that asks has the same name.
+        self.number(&format!(
+            "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+             WHERE application_name = '{}' AND pid <> pg_backend_pid()",
+            self.name
+        ))
+    }
+
+    pub(crate) fn server(&self) -> &str {
+        &self.server
     }
 
     pub(crate) fn database(&self) -> Database {

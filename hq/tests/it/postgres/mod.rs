@@ -1,8 +1,18 @@
 //! What only PostgreSQL can do: several processes on one log, servers that go away, roles.
 
+mod away;
+mod processes;
+mod roles;
+
 use std::process::Command;
 
-use crate::support::postgres::{STORE, is_chosen, server};
+use crate::support::postgres::{STORE, Schema, is_chosen, server};
+
+/// Makes a schema for a test that needs PostgreSQL whatever this run's store is. The run over both
+/// stores comes here twice and works once.
+fn schema() -> Option<Schema> {
+    if is_chosen() { None } else { Schema::make() }
+}
 
 #[test]
 fn every_test_of_this_program_passes_on_postgresql_too() {
