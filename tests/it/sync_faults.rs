@@ -1,6 +1,32 @@
 //! Every way to cut a sync round, at every request of it: the next round brings everything up once.
 //!
 //! Faults come in pairs: HQ has saved what was sent, or has not; the device cannot tell which.
+//!
+//! Where each fault that the design asks for is tried:
+//!
+//! | fault | test |
+//! |---|---|
+//! | messages dropped, doubled, reordered, delayed; partitions | `tests/sim/tests/world.rs`, `tests/sim/tests/model.rs` |
+//! | SIGKILL of handheld, HQ, both | `tests/sim/tests/kill.rs`, `kill.rs`, `sync-core/src/store/tests/crash.rs` |
+//! | power cut after every write and sync, both ends | `tests/sim/tests/power_cut.rs` |
+//! | every file access fails once; half a write | `tests/sim/tests/failing.rs` |
+//! | disk full at the handheld (200 points) and at HQ, quota lowered within a file | `tests/sim/tests/failing.rs`, `bad_input/full_disk.rs`, `sync-core/src/store/tests/full_disk.rs` |
+//! | clock in 1970 or 2099, a day or an hour off, jumping between acts and rounds | `tests/sim/tests/faults.rs`, `clock.rs`, `sync-core/src/store/tests/clock.rs` |
+//! | HQ restarted in the middle of an upload | here, `hq/tests/it/files.rs` |
+//! | file link cut every 3 MB and 300 KB, with the bytes sent twice | `tests/sim/tests/faults.rs` |
+//! | bit flipped on the way, both directions | `tests/sim/tests/faults.rs`, `hq/tests/it/files.rs` |
+//! | bit flipped on the handheld's disk | `bad_input/database.rs`, `sync-core/src/sync/tests/blobs.rs` |
+//! | bit flipped on HQ's disk | `hq/tests/it/store.rs` (`verify_log_names_the_first_thing_that_is_wrong`) |
+//! | two handhelds, one place; the same officers twice | `two_devices.rs`, `hq/tests/it/admission.rs` |
+//! | restored or copied handheld, a place used again | `two_devices.rs`, `hq/tests/it/custody.rs`, `tests/sim/tests/world.rs` |
+//! | HQ drops, changes, reorders a record, rolls its log back | `tests/sim/tests/world.rs` (`every_planted_bug_is_found`), `sync-core/src/sync/tests/growth.rs` |
+//! | revoked handheld | `hq/tests/it/custody.rs`, `hq/tests/it/hostile.rs` |
+//! | hostile clients | `hq/tests/it/hostile.rs` |
+//! | any bytes for any decoder | `tests/sim/tests/decode.rs`, `fuzz/` |
+//!
+//! Not tried, because there is no such thing yet: device certificates that expire, keys that are
+//! rotated. Not tried: 20,000 devices at once (a measurement, not a test), rolling two versions of
+//! HQ, a block of numbers that is used up.
 
 use crate::support::people::{arrive, lead, photograph};
 use crate::support::photos;

@@ -100,7 +100,9 @@ impl Transport for NoNetwork {
 /// A handheld and its HQ.
 pub struct Pair {
     root: PathBuf,
+    /// HQ's clock, which is right.
     clock: Arc<ManualClock>,
+    device_clock: Arc<ManualClock>,
     store: Option<Store>,
     hq: Option<Hq>,
     /// Where HQ is if it is another process; time is the machine's then.
@@ -112,7 +114,8 @@ impl Pair {
     #[must_use]
     pub fn at(root: &Path) -> Self {
         let clock = Arc::new(ManualClock::at(TEN));
-        Self { root: root.to_owned(), clock, store: None, hq: None, address: None }
+        let device_clock = Arc::new(ManualClock::at(TEN));
+        Self { root: root.to_owned(), clock, device_clock, store: None, hq: None, address: None }
     }
 
     /// Returns the handheld of this folder, whose HQ is another process.
@@ -140,7 +143,7 @@ impl Pair {
         self.store = None;
         let clock: Arc<dyn Clock> = match self.address {
             Some(_) => Arc::new(SystemClock::new()),
-            None => Arc::clone(&self.clock) as Arc<dyn Clock>,
+            None => Arc::clone(&self.device_clock) as Arc<dyn Clock>,
         };
         self.store = Some(Store::open(&self.root.join(DEVICE), clock, Arc::new(RealDisk))?);
         Ok(())
@@ -179,6 +182,12 @@ impl Pair {
     /// Lets a minute pass.
     fn pass_time(&self) {
         self.clock.advance_ms(60_000);
+        self.device_clock.advance_ms(60_000);
+    }
+
+    /// Moves the handheld's wall clock alone.
+    pub fn jump_ms(&self, ms: i64) {
+        self.device_clock.jump_ms(ms);
     }
 
     /// Enrolls the handheld if it is not, with the code HQ once gave for it or with a first one.
