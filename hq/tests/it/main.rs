@@ -1,6 +1,8 @@
 //! HQ over real HTTP: what devices may send and what they get back, also when things go wrong.
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,

@@ -216,6 +216,40 @@ fn a_store_that_belongs_to_other_keys_is_not_signed_over() {
     assert!(matches!(refused, Some(HqError::OtherLog(_))), "{refused:?}");
 }
 
+/// `cargo test --release -p hq --test it -- --ignored --nocapture pushes_per_second`, on PostgreSQL
+/// with `XUNZHENG_TEST_STORE=postgres` before it.
+#[test]
+#[ignore = "a measurement"]
+fn pushes_per_second() {
+    let world = World::start();
+    for (pushes, size) in [(100, 13), (10, 500)] {
+        let mut devices: Vec<Device> = (0..8).map(|_| Device::enroll(&world)).collect();
+        for device in &mut devices {
+            for _ in 0..pushes * size {
+                device.any();
+            }
+        }
+        let began = std::time::Instant::now();
+        std::thread::scope(|scope| {
+            for device in &devices {
+                scope.spawn(|| {
+                    for records in device.records.chunks(size) {
+                        device.push(records).ok::<Receipt>();
+                    }
+                });
+            }
+        });
+        let seconds = began.elapsed().as_secs_f64();
+        let (pushes, records) = (f64::from(8 * pushes as u32), (8 * pushes * size) as u64);
+        println!(
+            "{}: {:.0} pushes of {size} a second, {:.0} records a second, 8 devices at once",
+            if world.schema.is_some() { "PostgreSQL" } else { "SQLite" },
+            pushes / seconds,
+            records as f64 / seconds
+        );
+    }
+}
+
 #[test]
 fn verify_log_names_the_first_thing_that_is_wrong() {
     let world = World::start();

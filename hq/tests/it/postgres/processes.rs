@@ -1,6 +1,6 @@
 //! Several HQ processes on one PostgreSQL and one folder: I-3 and I-5 while they die and start.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -161,7 +161,7 @@ fn the_binary_serves_and_checks_a_postgresql_store() {
     let Some(schema) = schema() else { return };
     let folder = tempfile::tempdir().unwrap();
     let (data, secret) = (folder.path().join("hq"), folder.path().join("database"));
-    std::fs::write(&secret, schema.url()).unwrap();
+    std::fs::File::create(&secret).unwrap().write_all(schema.url().as_bytes()).unwrap();
     let database = format!("@{}", secret.display());
     let process = Process::start(&data, &database);
     assert_eq!(try_send(process.address, "GET", "/health", &[], &[]).unwrap().status, 200);
