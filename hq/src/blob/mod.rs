@@ -23,7 +23,7 @@ use sync_model::wire::{BLOB_BYTES_MAX, CHUNK_BYTES_MAX};
 
 use crate::error::{HqError, refuse};
 use crate::hq::Hq;
-use crate::store::{Device, Part, StoreError, Tx};
+use crate::store::{Device, Part, Standing, StoreError, Tx};
 
 pub(crate) use shelf::whole;
 pub use sweep::{PART_DAYS, Swept};
@@ -54,6 +54,14 @@ fn state(tx: &Tx<'_>, sha256: &Hash) -> Result<BlobState, StoreError> {
     Ok(BlobState { sha256: *sha256, offset: tx.parts_end(sha256)?, complete: false })
 }
 
+fn stands(sha256: &Hash, standing: &Standing) -> BlobState {
+    BlobState {
+        sha256: *sha256,
+        offset: standing.whole.unwrap_or(standing.reached),
+        complete: standing.whole.is_some(),
+    }
+}
+
 fn elsewhere(offset: u64) -> HqError {
     let mut problem = Problem::new(ProblemCode::BadOffset, "HQ stands elsewhere");
     problem.expected_offset = Some(offset);
@@ -75,11 +83,10 @@ impl Hq {
         }
         self.0.store.read(|tx| {
             let states = request.blobs.iter().map(|sha256| {
-                if tx.citation(device.device, sha256)?.is_some() {
-                    return state(tx, sha256);
-                }
+                let standing = tx.standing(device.device, sha256)?;
                 // The record that cites it has not arrived yet: nothing is here.
-                Ok(BlobState { sha256: *sha256, offset: 0, complete: false })
+                let nothing = BlobState { sha256: *sha256, offset: 0, complete: false };
+                Ok(standing.map_or(nothing, |standing| stands(sha256, &standing)))
             });
             Ok(NeedReply { blobs: states.collect::<Result<_, StoreError>>()? })
         })
@@ -95,12 +102,11 @@ impl Hq {
 
     /// Returns the cited length and where HQ stands.
     fn cited(&self, device: &Device, sha256: &Hash) -> Result<(u64, BlobState), HqError> {
-        let (citation, state) = self.0.store.read::<_, HqError>(|tx| {
-            Ok((tx.citation(device.device, sha256)?, state(tx, sha256)?))
-        })?;
-        let citation = citation
+        let standing =
+            self.0.store.read::<_, HqError>(|tx| Ok(tx.standing(device.device, sha256)?))?;
+        let standing = standing
             .ok_or_else(|| refuse(ProblemCode::UnknownBlob, "no record cites this file"))?;
-        Ok((citation.bytes, state))
+        Ok((standing.cited, stands(sha256, &standing)))
     }
 
     /// Takes a chunk; answers with the offset that is durable now.

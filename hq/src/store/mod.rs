@@ -38,7 +38,7 @@ pub(crate) use device::{Device, Enrollment, NewLease};
 pub(crate) use feed::FeedRow;
 pub(crate) use log::{LogNodes, Wanted};
 pub(crate) use officer::{Officer, OfficerKey};
-pub(crate) use part::Part;
+pub(crate) use part::{Part, Standing};
 pub(crate) use record::{StoredRecord, VerifyRow};
 pub(crate) use tx::Tx;
 pub(crate) use value::{Row, Value, params};

@@ -1,6 +1,7 @@
 //! Parts of files that are not whole yet, in order, without a gap.
 
 use sync_model::hash::Hash;
+use sync_model::id::DeviceId;
 use sync_model::time::Timestamp;
 
 use super::{StoreError, Tx, params};
@@ -23,6 +24,17 @@ impl Part {
     }
 }
 
+/// Where an upload stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Length that the record cites.
+    pub(crate) cited: u64,
+    /// Length of the file, if it is whole.
+    pub(crate) whole: Option<u64>,
+    /// Offset up to which there are parts.
+    pub(crate) reached: u64,
+}
+
 impl Tx<'_> {
     /// Returns the offset up to which parts of the file stand without a gap.
     pub(crate) fn parts_end(&self, sha256: &Hash) -> Result<u64, StoreError> {
@@ -32,6 +44,29 @@ impl Tx<'_> {
             |row| Ok((row.get::<u64>("start")?, row.get::<u64>("bytes")?)),
         )?;
         Ok(last.map_or(0, |(start, bytes)| start.saturating_add(bytes)))
+    }
+
+    /// Returns where the device's upload of a file stands; `None` if no record of it cites the file.
+    pub(crate) fn standing(
+        &self,
+        device: DeviceId,
+        sha256: &Hash,
+    ) -> Result<Option<Standing>, StoreError> {
+        self.first(
+            "SELECT cited.bytes AS bytes, blob.bytes AS whole,
+                 (SELECT MAX(start + bytes) FROM blob_part WHERE sha256 = :sha256) AS reached
+             FROM blob_citation AS cited LEFT JOIN blob ON blob.sha256 = cited.sha256
+             WHERE cited.device = :device AND cited.sha256 = :sha256",
+            &params! { ":device": &device, ":sha256": sha256 },
+            |row| {
+                let reached: Option<u64> = row.get("reached")?;
+                Ok(Standing {
+                    cited: row.get("bytes")?,
+                    whole: row.get("whole")?,
+                    reached: reached.unwrap_or(0),
+                })
+            },
+        )
     }
 
     /// Returns the parts of the file in order.

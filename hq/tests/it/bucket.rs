@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use sync_model::hash::Hash;
 use sync_model::wire::problem::ProblemCode;
-use sync_model::wire::push::{BlobState, Receipt};
+use sync_model::wire::push::{BlobState, NeedReply, NeedRequest, Receipt};
 
 use crate::support::device::{Device, enroll_request, key, post};
 use crate::support::http::send;
@@ -38,13 +38,18 @@ fn command(data: &Path, name: &str) -> Command {
 }
 
 fn serve(data: &Path, arguments: &[&str]) -> Server {
-    let mut process = command(data, "serve")
+    let process = command(data, "serve")
         .args(["--listen", "127.0.0.1:0"])
         .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    listening(process)
+}
+
+/// Waits until the server says where it listens.
+fn listening(mut process: Child) -> Server {
     let mut line = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("http://").expect("an address").parse().unwrap();
@@ -162,4 +167,130 @@ fn files_go_to_a_bucket_in_bounded_memory_and_survive_kills_and_faults() {
     let elsewhere = folder.path().join("elsewhere");
     let output = command(&data, "objects").arg(elsewhere.to_str().unwrap()).output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("another place"));
+}
+
+/// The system refuses the write in the middle of it: the server may not make files over 2 MiB.
+#[test]
+fn a_write_that_fails_in_the_middle_keeps_what_was_promised() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("hq");
+    let server = serve(&data, &[]);
+    let mut device = enrolled(&data, &server);
+    let video = file(9, 3 << 20);
+    device.cite(&[&video]);
+    device.push(&device.records).ok::<Receipt>();
+    drop(server);
+    let script =
+        "trap '' XFSZ; ulimit -f 2048; exec \"$0\" serve --data \"$1\" --listen 127.0.0.1:0";
+    let process = Command::new("bash")
+        .args(["-c", script, env!("CARGO_BIN_EXE_xunzheng-hq")])
+        .arg(&data)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let server = listening(process);
+    device.address = server.address;
+    for start in [0, 1 << 20] {
+        device.chunk(&video, start, start + (1 << 20)).ok::<BlobState>();
+    }
+    for _ in 0..3 {
+        let problem = device.chunk(&video, 2 << 20, 3 << 20).problem();
+        assert!(problem.is_transient(), "{problem}");
+    }
+    drop(server);
+    // With room again it goes on from what was promised, and nothing half is left.
+    let server = serve(&data, &[]);
+    device.address = server.address;
+    let problem = device.chunk(&video, 0, 10).problem();
+    assert_eq!(problem.expected_offset, Some(2 << 20));
+    assert!(device.chunk(&video, 2 << 20, 3 << 20).ok::<BlobState>().complete);
+    assert!(run(&data, "verify-log", &[]).contains("1 files"));
+    let shelf = data.join("blobs").join(shelf_name(&Hash::of(&video)));
+    assert_eq!(std::fs::read_dir(shelf).unwrap().count(), 1);
+}
+
+/// A server is killed again and again in the middle of uploads.
+#[test]
+fn a_server_that_is_killed_under_load_loses_no_promise() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("hq");
+    let mut server = serve(&data, &[]);
+    let mut device = enrolled(&data, &server);
+    let files: Vec<Vec<u8>> = (0..12).map(|seed| file(seed, 90_000)).collect();
+    device.cite(&files.iter().map(Vec::as_slice).collect::<Vec<_>>());
+    device.push(&device.records).ok::<Receipt>();
+    let mut promised = vec![0_usize; files.len()];
+    for kill in 0..6 {
+        // Killed while all files are under way, at another moment each time.
+        let process = server.process.id().to_string();
+        let killer = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(60 + 35 * kill));
+            Command::new("kill").args(["-9", &process]).status().unwrap();
+        });
+        'work: for round in 0..1000 {
+            for (file, promised) in files.iter().zip(&mut promised) {
+                if *promised == file.len() {
+                    continue;
+                }
+                let end = file.len().min(*promised + 3_000 + round);
+                match device.try_chunk(file, *promised, end) {
+                    Some(state) => *promised = state.offset as usize,
+                    None => break 'work,
+                }
+            }
+        }
+        killer.join().unwrap();
+        drop(server);
+        server = serve(&data, &[]);
+        device.address = server.address;
+        let names: Vec<Hash> = files.iter().map(|file| Hash::of(file)).collect();
+        let reply: NeedReply = device.post("/blobs/need", &NeedRequest { blobs: names }).ok();
+        for (state, promised) in reply.blobs.iter().zip(&mut promised) {
+            assert!(state.offset as usize >= *promised, "a promise was lost");
+            *promised = state.offset as usize;
+        }
+    }
+    for (file, promised) in files.iter().zip(promised) {
+        let mut offset = promised;
+        while offset < file.len() {
+            let end = file.len().min(offset + 50_000);
+            offset = device.chunk(file, offset, end).ok::<BlobState>().offset as usize;
+        }
+    }
+    assert!(run(&data, "verify-log", &[]).contains("12 files"));
+}
+
+#[test]
+fn an_operator_sets_witnesses_and_restores_by_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    run(&one, "init", &[]);
+    run(&two, "init", &[]);
+    let keys = |data: &Path| -> (String, String) {
+        let text = run(data, "witness", &[]);
+        let of = |name: &str| {
+            let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+            line.split_once(' ').unwrap().1.to_owned()
+        };
+        (of("log"), of("witness"))
+    };
+    let ((log, _), (_, witness)) = (keys(&one), keys(&two));
+    run(&two, "witness", &["--of", &log]);
+    run(
+        &one,
+        "witness",
+        &["--by", &witness, "--url", "http://127.0.0.1:9/witness/v1", "--quorum", "1"],
+    );
+    let wrong = command(&one, "witness").args(["--of", &witness]).output().unwrap();
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("not the key of a log"));
+    let (backup, new) = (folder.path().join("backup"), folder.path().join("new"));
+    let to = backup.to_str().unwrap();
+    assert!(run(&one, "backup", &["--to", to]).contains("0 records"));
+    assert!(run(&new, "restore", &["--from", to]).contains("log of 0 leaves"));
+    assert_eq!(keys(&new), keys(&one));
+    assert!(run(&new, "sweep", &[]).starts_with("0 uploads"));
+    assert!(
+        run(&new, "archive", &[folder.path().join("a").to_str().unwrap()]).contains("0 records")
+    );
 }
