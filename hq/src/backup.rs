@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sync_model::hash::Hash;
 
-use crate::archive::Replayed;
+use crate::archive::{self, Replayed};
 use crate::blob;
 use crate::clock::HqClock;
 use crate::durable;
@@ -61,6 +61,7 @@ impl Hq {
         self.0.store.copy_to(to)?;
         copy_keys(data, to)?;
         let copied = Hq::open(to, self.0.clock())?;
+        copied.0.store.write::<_, HqError, _>(|tx| Ok(archive::set_aside(tx)?))?;
         if self.0.objects.folder().is_some() {
             // In a backup, and in what is restored from it, files lie beside the store.
             copied.0.store.write::<_, HqError, _>(|tx| {

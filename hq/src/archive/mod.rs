@@ -19,9 +19,12 @@ use crate::store::{StoreError, Tx};
 use crate::witness::WITNESSED;
 
 pub use replay::Replayed;
+pub(crate) use replay::set_aside;
 
 /// Setting: where the archive is.
 const PLACE: &str = "archive";
+/// Setting in a backup: where the archive was. A copy that is served as it is must not write there.
+const PLACE_BEFORE: &str = "archive_before";
 /// Files looked up at once.
 const FILES: u32 = 100;
 
@@ -55,6 +58,18 @@ impl Hq {
         let objects = self.0.place.to_string();
         if text == objects {
             return Err(AdminError::OutOfRange("the archive must be another place").into());
+        }
+        let known = self.0.store.read::<_, HqError>(|tx| Ok(tx.setting(PLACE)?))?;
+        if known.as_ref() != Some(&text) {
+            let mut packs = 0_u64;
+            Objects::open(place)?.list(pack::FOLDER, |_| {
+                packs += 1;
+                Ok(())
+            })?;
+            if packs > 0 {
+                let why = "an archive is there already: `restore` from it, or take an empty place";
+                return Err(AdminError::OutOfRange(why).into());
+            }
         }
         self.0.store.write(move |tx| match tx.setting(PLACE)? {
             Some(known) if known == text => Ok(()),

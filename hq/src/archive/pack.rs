@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use sync_model::canonical;
 use sync_model::hash::Hash;
+use sync_model::log::tree;
 use sync_model::time::Timestamp;
 
 use crate::error::HqError;
 use crate::hq::Hq;
 use crate::objects::Objects;
-use crate::store::{Pack, StoreError};
+use crate::store::{LogNodes, Pack, StoreError};
 
 /// Most records in one pack.
 const RECORDS_MAX: u64 = 1000;
@@ -29,6 +30,8 @@ pub(super) struct Run {
     pub(super) origin: String,
     /// Log index of the first record.
     pub(super) first: u64,
+    /// Root of the log up to the last record: says which history this is a part of.
+    pub(super) root: Hash,
     /// Signed records in the order of the log.
     pub(super) records: Vec<Packed>,
     /// Their devices, so that a restored HQ knows one that was enrolled after the backup.
@@ -92,7 +95,7 @@ impl Hq {
     pub(super) fn archive_records(&self, archive: &Objects) -> Result<u64, HqError> {
         let mut archived = 0;
         loop {
-            let (first, rows, devices) = self.0.store.read::<_, HqError>(|tx| {
+            let (first, root, rows, devices) = self.0.store.read::<_, HqError>(|tx| {
                 let first = tx.archived_records()?;
                 let rows = tx.pack_rows(first, RECORDS_MAX)?;
                 let named: BTreeSet<_> = rows.iter().map(|row| row.device).collect();
@@ -100,7 +103,10 @@ impl Hq {
                     tx.device(device)?.ok_or(StoreError::Damaged("device of a record"))
                 });
                 let devices = devices.collect::<Result<Vec<_>, StoreError>>()?;
-                Ok((first, rows, devices))
+                let count = u64::try_from(rows.len()).unwrap_or_default();
+                let size = first.saturating_add(count);
+                let root = tree::root(&LogNodes::at(tx, size), size)?;
+                Ok((first, root, rows, devices))
             })?;
             if rows.is_empty() {
                 return Ok(archived);
@@ -108,6 +114,7 @@ impl Hq {
             let run = Run {
                 origin: self.trust().log_origin,
                 first,
+                root,
                 records: rows
                     .into_iter()
                     .map(|row| Packed { bytes: row.bytes.into(), received_at: row.received_at })

@@ -3,16 +3,24 @@
 
 use sync_model::cose::Signer as _;
 use sync_model::credential::open_device_certificate;
-use sync_model::log::proof;
 use sync_model::record::Record;
 use sync_model::time::Timestamp;
 
-use super::PLACE;
 use super::pack::{self, FOLDER, Packed, PackedDevice, Run};
+use super::{PLACE, PLACE_BEFORE};
 use crate::error::{AdminError, HqError};
 use crate::hq::{Hq, Inner};
 use crate::objects::{Objects, Place};
 use crate::store::{Device, LogNodes, Pack, StoreError, Tx};
+
+/// In a backup: keeps where the archive was, and archives nothing there until it is restored.
+pub(crate) fn set_aside(tx: &Tx<'_>) -> Result<(), StoreError> {
+    if let Some(place) = tx.setting(PLACE)? {
+        tx.set(PLACE_BEFORE, &place)?;
+        tx.unset(PLACE)?;
+    }
+    Ok(())
+}
 
 /// What a replay brought back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,6 +69,7 @@ impl Hq {
         let Some(place) = archive else {
             self.0.store.write::<_, HqError, _>(|tx| {
                 tx.forget_archive()?;
+                tx.unset(PLACE_BEFORE)?;
                 Ok(tx.unset(PLACE)?)
             })?;
             let size = self.0.store.read::<_, HqError>(|tx| Ok(tx.log_size()?))?;
@@ -69,9 +78,10 @@ impl Hq {
         let replayed = self.replay_archive(place)?;
         let text = place.to_string();
         self.0.store.write::<_, HqError, _>(move |tx| {
-            if tx.setting(PLACE)?.as_deref() != Some(text.as_str()) {
+            if tx.setting(PLACE_BEFORE)?.as_deref() != Some(text.as_str()) {
                 tx.forget_archive()?;
             }
+            tx.unset(PLACE_BEFORE)?;
             Ok(tx.set(PLACE, &text)?)
         })?;
         Ok(replayed)
@@ -155,8 +165,10 @@ impl Inner {
             let fresh: Vec<&Record> = together.iter().map(|(record, _)| record).collect();
             self.append(tx, &mut log, &fresh, *received_at)?;
         }
-        // The tree of the longer log must have the shorter one in it.
-        proof::consistency(&log, size, log.size())?;
+        // The root speaks for everything before it too: a pack of another history is refused.
+        if log.root()? != run.root {
+            return Err(AdminError::OutOfRange("the archive continues another history").into());
+        }
         Ok(log.size().saturating_sub(size))
     }
 

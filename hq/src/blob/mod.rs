@@ -230,11 +230,11 @@ impl Hq {
         device: &Device,
         sha256: &Hash,
     ) -> Result<(Vec<u8>, String), HqError> {
-        let (citation, complete) = self.0.store.read::<_, HqError>(|tx| {
-            Ok((tx.citation(device.device, sha256)?, tx.blob_complete(sha256)?))
+        let (media, complete) = self.0.store.read::<_, HqError>(|tx| {
+            Ok((tx.cited_media(device.device, sha256)?, tx.blob_complete(sha256)?))
         })?;
-        let citation = citation
-            .ok_or_else(|| refuse(ProblemCode::UnknownBlob, "no record cites this file"))?;
+        let media =
+            media.ok_or_else(|| refuse(ProblemCode::UnknownBlob, "no record cites this file"))?;
         let length =
             complete.ok_or_else(|| refuse(ProblemCode::NotFound, "file is not whole yet"))?;
         if length > GIVEN_BYTES_MAX {
@@ -243,7 +243,7 @@ impl Hq {
         let bytes = self.0.objects.get(&whole(sha256), GIVEN_BYTES_MAX)?;
         let bytes = bytes.ok_or(StoreError::Damaged("file"))?;
         if Hash::of(&bytes) == *sha256 {
-            Ok((bytes, citation.media))
+            Ok((bytes, media))
         } else {
             Err(StoreError::Damaged("file").into())
         }

@@ -9,12 +9,6 @@ use sync_model::time::Timestamp;
 
 use super::{StoreError, Tx, Value, params};
 
-/// What the first citing record of a device states about a file.
-pub(crate) struct Citation {
-    pub(crate) bytes: u64,
-    pub(crate) media: String,
-}
-
 /// Returns the order in which HQ wants files: what a reader needs first comes first.
 fn rank(role: BlobRole) -> i64 {
     match role {
@@ -78,16 +72,16 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Returns the device's citation of the file.
-    pub(crate) fn citation(
+    /// Returns the media type under which the device cites the file.
+    pub(crate) fn cited_media(
         &self,
         device: DeviceId,
         sha256: &Hash,
-    ) -> Result<Option<Citation>, StoreError> {
+    ) -> Result<Option<String>, StoreError> {
         self.first(
-            "SELECT bytes, media FROM blob_citation WHERE device = :device AND sha256 = :sha256",
+            "SELECT media FROM blob_citation WHERE device = :device AND sha256 = :sha256",
             &params! { ":device": &device, ":sha256": sha256 },
-            |row| Ok(Citation { bytes: row.get("bytes")?, media: row.get("media")? }),
+            |row| row.get("media"),
         )
     }
 

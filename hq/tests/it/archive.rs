@@ -158,3 +158,30 @@ fn a_damaged_pack_stops_a_replay() {
     assert_eq!((replayed.records, replayed.size), (1, 1));
     assert_eq!(early.hq().replay_archive(&place(&world)).unwrap().records, 0);
 }
+
+/// Two histories of one log must never be mixed: not by a replay, not by archiving.
+#[test]
+fn an_archive_continues_its_own_history_only() {
+    let world = World::start_on(None);
+    let mut device = Device::enroll(&world);
+    world.hq().set_archive(&place(&world)).unwrap();
+    device.any();
+    device.push(&device.records).ok::<Receipt>();
+    let other = world.copied();
+    for _ in 0..3 {
+        device.any();
+    }
+    device.push(&device.records).ok::<Receipt>();
+    world.hq().archive().unwrap();
+    // The other went on by itself.
+    device.forget_after(1);
+    device.address = other.address();
+    device.any();
+    device.push(&device.records).ok::<Receipt>();
+    let error = other.hq().replay_archive(&place(&world)).unwrap_err();
+    assert!(error.to_string().contains("history"), "{error}");
+    assert_eq!(other.hq().verify_log().unwrap().records, 2);
+    let fresh = World::start_on(None);
+    let error = fresh.hq().set_archive(&place(&world)).unwrap_err();
+    assert!(error.to_string().contains("there already"), "{error}");
+}

@@ -9,9 +9,9 @@ use sync_model::log::proof::consistency_holds;
 use sync_model::wire::problem::ProblemCode;
 use sync_model::wire::push::{PushRequest, Receipt};
 
-use crate::support::World;
 use crate::support::device::Device;
 use crate::support::http::send;
+use crate::support::{World, put};
 
 fn head(device: &Device, receipt: &Receipt) -> Checkpoint {
     let trust = &device.trust;
@@ -158,7 +158,8 @@ fn a_backup_that_was_cut_short_is_none() {
     let refused = Hq::restore(&backup, &new.data(), None, world.clock.clone());
     assert!(matches!(refused.err(), Some(HqError::NotInitialized(_))));
     assert!(!new.data().exists());
-    // Made again, it copies only what is new.
+    // Made again, it copies only what is new, and nothing that a killed run left is read into it.
+    put(backup.join("hq.sqlite-wal"), b"of another run");
     work(&mut device, 2);
     let again = world.hq().backup(&world.data(), &backup).unwrap();
     assert_eq!((again.files, again.files_kept), (1, 1));
