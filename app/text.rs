@@ -2,6 +2,7 @@
 //!
 //! The only Chinese in Rust that is not law, record or test data; pages have their own.
 
+use sync_core::store::{ChainStop, StopKind};
 use sync_core::{StoreError, SyncError};
 use sync_model::rule::Finding;
 use sync_model::wire::problem::ProblemCode;
@@ -64,6 +65,7 @@ fn store(error: &StoreError) -> String {
         StoreError::MissingBlob(_) => {
             "有附件文件不见了。请停止使用本机并联系总部，其余记录完好。".to_owned()
         }
+        StoreError::ChainStopped(stop) => chain_stopped(*stop),
         StoreError::NotEnrolled => "本机尚未开通，请输入总部地址和开通码。".to_owned(),
         StoreError::BadStored(what) => {
             format!("保存的内容无法读取（{what}）。请联系总部，没有删除任何内容。")
@@ -97,7 +99,23 @@ fn sync(error: &SyncError) -> String {
             _ => "总部没有收下，已列入“退回”，其余继续上报。",
         }
         .to_owned(),
+        SyncError::Stopped(stop) => chain_stopped(*stop),
         SyncError::Store(error) => store(error),
+    }
+}
+
+fn chain_stopped(stop: ChainStop) -> String {
+    match stop.kind {
+        StopKind::Copied => format!(
+            "本机第 {} 条起的记录与总部不一致，本机可能被复制过：记录继续保存在本机，不再上报，\
+             文件照常上报。请停用本机并联系总部。",
+            stop.seq
+        ),
+        StopKind::Restored => format!(
+            "总部存有本机没有的记录（第 {} 条起），本机可能由备份恢复。为免记录冲突已停止记录，\
+             已有记录不受影响。请改用搭档的终端，并联系总部重新开通本机。",
+            stop.seq
+        ),
     }
 }
 

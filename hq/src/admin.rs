@@ -214,7 +214,7 @@ impl Hq {
         self.tell(device, FeedBody::Command(message))
     }
 
-    fn tell(&self, device: DeviceId, body: FeedBody) -> Result<u64, HqError> {
+    pub(crate) fn tell(&self, device: DeviceId, body: FeedBody) -> Result<u64, HqError> {
         let (hq, now) = (self.0.clone(), self.now());
         self.0.store.write(move |tx| {
             known(tx.device(device)?, device)?;

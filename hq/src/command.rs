@@ -12,6 +12,7 @@ use sync_model::credential::OfficerKind;
 use sync_model::id::DeviceId;
 
 use crate::args::Args;
+use crate::report;
 
 /// Years a certificate is taken to be valid if the command does not say.
 const VALID_YEARS: i64 = 5;
@@ -33,6 +34,10 @@ pub(crate) const USAGE: &str = "\
                                                     发放文号 / lease document numbers
   xunzheng-hq revoke --data DIR --device ID         注销终端 / withdraw a device
   xunzheng-hq practice --data DIR FILE.json         准备演练数据 / fill for practice
+  xunzheng-hq day --data DIR --device ID --date YYYY-MM-DD
+                                                    核对当日记录是否齐全 / is the day whole, exit 1 if not
+  xunzheng-hq audit --data DIR --device ID          令终端与总部全链比对 / order a comparison of the chain
+  xunzheng-hq reviews --data DIR                    列出待核查案件 / list cases to be looked at
   xunzheng-hq verify-log --data DIR                 核验日志与文件 / check everything, exit 1 if wrong
   xunzheng-hq migrate --database URL [--grant ROLE] 以库主身份升级数据库并授权 / as the schema's owner
 
@@ -51,7 +56,7 @@ pub(crate) fn complain(text: &str) {
     writeln!(std::io::stderr(), "{text}").ok();
 }
 
-fn open(args: &mut Args) -> Result<Hq> {
+pub(crate) fn open(args: &mut Args) -> Result<Hq> {
     let (data, database) = (args.required("data")?, database(args)?);
     args.finish()?;
     Ok(Hq::open_on(Path::new(&data), &database, Arc::new(SystemClock))?)
@@ -71,7 +76,7 @@ fn read(file: &str) -> Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("read {file}"))
 }
 
-fn device(args: &mut Args) -> Result<DeviceId> {
+pub(crate) fn device(args: &mut Args) -> Result<DeviceId> {
     Ok(DeviceId(args.parsed("device")?))
 }
 
@@ -183,8 +188,11 @@ pub(crate) fn lease(mut args: Args) -> Result<String> {
 pub(crate) fn devices(mut args: Args) -> Result<String> {
     let hq = open(&mut args)?;
     let mut text = String::new();
+    let alarms = hq.alarms()?;
     for (device, name, authority) in hq.devices()? {
-        writeln!(text, "{device} {authority} {name}")?;
+        let own = alarms.iter().filter(|alarm| alarm.device == device);
+        let said: String = own.map(|alarm| format!("  {}", report::alarm(alarm))).collect();
+        writeln!(text, "{device} {authority} {name}{said}")?;
     }
     Ok(text)
 }

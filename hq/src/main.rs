@@ -4,6 +4,7 @@
 mod args;
 mod command;
 mod upkeep;
+mod report;
 
 use std::process::ExitCode;
 
@@ -41,6 +42,9 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<String> {
         "lease" => command::lease(args?),
         "devices" => command::devices(args?),
         "revoke" => command::revoke(args?),
+        "day" => report::day(args?),
+        "audit" => report::audit(args?),
+        "reviews" => report::reviews(args?),
         "practice" => command::practice(args?),
         "verify-log" => command::verify_log(args?),
         "objects" => upkeep::objects(args?),

@@ -8,6 +8,8 @@ use sync_model::record::RecordError;
 use sync_model::wire::problem::Problem;
 use thiserror::Error;
 
+use crate::store::ChainStop;
+
 /// What an error means for the officer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -74,6 +76,9 @@ pub enum StoreError {
     /// A file that a record cites is not there.
     #[error("file {0} is missing")]
     MissingBlob(Hash),
+    /// The chain of this device ended; no record can follow any more.
+    #[error("chain ended at {}: {:?}", .0.seq, .0.kind)]
+    ChainStopped(ChainStop),
     /// The device is not enrolled.
     #[error("device is not enrolled")]
     NotEnrolled,
@@ -101,7 +106,10 @@ impl StoreError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::DiskFull { .. } | Self::InUse(_) | Self::NotEnrolled => Outcome::Fixable,
+            Self::DiskFull { .. }
+            | Self::InUse(_)
+            | Self::NotEnrolled
+            | Self::ChainStopped(_) => Outcome::Fixable,
             Self::Sqlite(error) if is_full(error) => Outcome::Fixable,
             Self::Newer { .. }
             | Self::Corrupt { .. }
@@ -134,6 +142,9 @@ pub enum SyncError {
     /// HQ's proof does not hold: never shown as receipted.
     #[error("hq's proof does not hold: {0}")]
     BadProof(&'static str),
+    /// The chain of this device ended: records are kept here and not sent, files and feed go on.
+    #[error("chain ended at {}: {:?}", .0.seq, .0.kind)]
+    Stopped(ChainStop),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -146,7 +157,7 @@ impl SyncError {
         match self {
             Self::Unreachable(_) | Self::Garbage(_) => Outcome::Waiting,
             Self::Problem(problem) if problem.is_transient() => Outcome::Waiting,
-            Self::Problem(_) => Outcome::Refused,
+            Self::Problem(_) | Self::Stopped(_) => Outcome::Refused,
             Self::BadProof(_) => Outcome::Damaged,
             Self::Store(error) => error.outcome(),
         }

@@ -4,12 +4,14 @@
 //! Reading order: [`store`] (open, act, read) → [`blobs`] → [`sync`] (one round) → [`bundle`].
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod blobs;
 pub mod bundle;
 pub mod clock;
 pub mod disk;
 pub mod error;
 pub mod key;
+pub mod partner;
 pub mod random;
 pub mod store;
 pub mod sync;

@@ -74,6 +74,7 @@ impl Inner {
 
 impl Hq {
     /// Returns the page of the device's feed after `after`.
+    /// Without `all` only what a device of protocol 1 can read.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -83,12 +84,13 @@ impl Hq {
         after: u64,
         limit: u64,
         rulebooks: Rulebooks,
+        all: bool,
     ) -> Result<FeedPage, HqError> {
         let limit = limit.clamp(1, ITEMS_MAX);
         let bytes_max = FEED_BYTES_MAX - PAGE_FRAME_BYTES;
         let hq_at = self.now();
         self.0.store.read(|tx| {
-            let items = tx.feed_after(device, after, limit, bytes_max)?;
+            let items = tx.feed_after(device, after, limit, bytes_max, all)?;
             let head = tx.feed_head(device)?;
             let items = items.into_iter().map(|item| {
                 let named = rulebooks == Rulebooks::Named && item.kind == RULEBOOK;

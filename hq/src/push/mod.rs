@@ -5,7 +5,7 @@
 //! answer. If the power fails before the commit, nothing is there and the device sends again; after
 //! it, the device sends again and gets the same places.
 
-mod open;
+pub(crate) mod open;
 mod plan;
 mod receipt;
 mod revoked;
@@ -22,23 +22,24 @@ use sync_model::wire::{PUSH_BYTES_MAX, PUSH_RECORDS_MAX};
 use crate::admit::Known;
 use crate::error::{HqError, refuse};
 use crate::hq::{Hq, Inner};
+use crate::partner::Added;
 use crate::store::{Device, LogNodes, Tx};
 
 use open::Batch;
 use plan::Refusal;
 
 /// What came of a push; both outcomes are committed.
-enum Outcome {
+pub(crate) enum Outcome {
     Held(Held),
     Refused(Problem),
 }
 
 /// Where the records of a push stand.
-struct Held {
+pub(crate) struct Held {
     /// `(seq, log index)`.
-    places: Vec<(u64, u64)>,
+    pub(crate) places: Vec<(u64, u64)>,
     /// Leaves of the log after the push.
-    size: u64,
+    pub(crate) size: u64,
 }
 
 impl Hq {
@@ -56,7 +57,12 @@ impl Hq {
         let (asked, seen) = (device.device, request.seen_size);
         let batch = open::open(device, request);
         let hq = self.0.clone();
-        match self.0.store.write(move |tx| hq.take(tx, &batch, now))? {
+        match self.0.store.write(move |tx| {
+            if let Some(seen) = seen {
+                hq.watch_growth(tx, asked, seen, now)?;
+            }
+            hq.take(tx, &batch, now)
+        })? {
             // After the commit, and beside the writer: proofs need only what is never changed.
             Outcome::Held(held) => {
                 self.0.store.read(|tx| self.0.receipt(tx, asked, seen, &held, now))
@@ -70,16 +76,25 @@ impl Hq {
 }
 
 impl Inner {
-    fn take(&self, tx: &Tx<'_>, batch: &Batch, now: Timestamp) -> Result<Outcome, HqError> {
+    pub(crate) fn take(
+        &self,
+        tx: &Tx<'_>,
+        batch: &Batch,
+        now: Timestamp,
+    ) -> Result<Outcome, HqError> {
         let mut log = LogNodes::for_append(tx)?;
         let plan = plan::plan(tx, batch, log.size())?;
         // Asked again where it counts: the device may have been revoked since it was let in.
         if let Some(revoked_size) = tx.revoked_size(batch.device.device)? {
             return self.take_from_revoked(tx, batch, plan, (log.size(), revoked_size), now);
         }
-        self.append(tx, &mut log, &plan.fresh, now)?;
+        let first = self.append(tx, &mut log, &plan.fresh, now)?;
+        self.put_back(tx, &batch.device, &plan.healed, now)?;
+        // What is taken before a refusal stands, and partners are told of it all the same.
+        let added: Vec<Added<'_>> = plan.fresh.iter().copied().zip(first..).collect();
+        self.share(tx, &batch.device, &added, now)?;
         if let Some(refusal) = plan.refusal {
-            return refuse_rest(tx, &batch.device, refusal, now).map(Outcome::Refused);
+            return self.refuse_rest(tx, &batch.device, refusal, now).map(Outcome::Refused);
         }
         self.renew_credentials(tx, batch.device.device, now)?;
         Ok(Outcome::Held(Held { places: plan.places, size: log.size() }))
@@ -112,36 +127,41 @@ impl Inner {
         records.iter().try_for_each(|record| self.admit(&known, record, now))?;
         Ok(first)
     }
-}
 
-/// Keeps what is not taken and returns what the device is told.
-fn refuse_rest(
-    tx: &Tx<'_>,
-    device: &Device,
-    refusal: Refusal<'_>,
-    now: Timestamp,
-) -> Result<Problem, HqError> {
-    match refusal {
-        Refusal::Gap { expected } => {
-            let mut problem = Problem::new(ProblemCode::Gap, "records are missing before these");
-            problem.expected_seq = Some(expected);
-            Ok(problem)
-        }
-        // Both versions are kept: the held one stays in the log, this branch stands beside it.
-        Refusal::Fork { held, branch } => {
-            let mut contradicted = Some(held);
-            for record in branch {
-                tx.keep_fork(record, contradicted.take(), now)?;
+    /// Keeps what is not taken and returns what the device is told.
+    fn refuse_rest(
+        &self,
+        tx: &Tx<'_>,
+        device: &Device,
+        refusal: Refusal<'_>,
+        now: Timestamp,
+    ) -> Result<Problem, HqError> {
+        match refusal {
+            Refusal::Gap { expected } => {
+                let mut problem = Problem::new(ProblemCode::Gap, "records are missing before these");
+                problem.expected_seq = Some(expected);
+                Ok(problem)
             }
-            let mut problem = Problem::new(ProblemCode::Fork, "another record stands at this seq");
-            problem.seq = branch.first().map(|record| record.envelope.seq);
-            Ok(problem)
-        }
-        Refusal::Bad { bytes, seq, reason } => {
-            tx.keep_in_quarantine(device.device, bytes, &reason, now)?;
-            let mut problem = Problem::new(ProblemCode::BadRecord, &reason);
-            problem.seq = Some(seq);
-            Ok(problem)
+            // Both versions are kept: the held one stays in the log, this branch stands beside it.
+            Refusal::Fork { held, branch } => {
+                let mut contradicted = Some(held);
+                for record in branch {
+                    tx.keep_fork(record, contradicted.take(), now)?;
+                }
+                let mut problem = Problem::new(ProblemCode::Fork, "another record stands at this seq");
+                if let Some(first) = branch.first() {
+                    let seq = first.envelope.seq;
+                    self.alarm_fork(tx, device.device, seq, (held, first.hash), now)?;
+                    problem.seq = Some(seq);
+                }
+                Ok(problem)
+            }
+            Refusal::Bad { bytes, seq, reason } => {
+                tx.keep_in_quarantine(device.device, bytes, &reason, now)?;
+                let mut problem = Problem::new(ProblemCode::BadRecord, &reason);
+                problem.seq = Some(seq);
+                Ok(problem)
+            }
         }
     }
 }

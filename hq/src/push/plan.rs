@@ -6,6 +6,7 @@ use sync_model::record::Record;
 
 use super::open::Batch;
 use crate::error::HqError;
+use crate::heal;
 use crate::store::{StoredRecord, Tx};
 
 /// What is to be done with a push, before anything is done.
@@ -14,6 +15,8 @@ pub(super) struct Plan<'b> {
     pub(super) places: Vec<(u64, u64)>,
     /// Records that are new; their places follow one another from the end of the log.
     pub(super) fresh: Vec<&'b Record>,
+    /// Records that HQ once held at these places of the log and lost.
+    pub(super) healed: Vec<(u64, &'b Record)>,
     /// Why the rest is not taken.
     pub(super) refusal: Option<Refusal<'b>>,
 }
@@ -49,7 +52,7 @@ pub(super) fn plan<'b>(tx: &Tx<'_>, batch: &'b Batch, log_size: u64) -> Result<P
     let device = &batch.device;
     let mut head = tx.head(device.device)?.unwrap_or_else(|| Head::genesis(&device.certificate));
     let mut held = held_already(tx, batch, head.seq)?.into_iter().peekable();
-    let mut plan = Plan { places: Vec::new(), fresh: Vec::new(), refusal: None };
+    let mut plan = Plan { places: Vec::new(), fresh: Vec::new(), healed: Vec::new(), refusal: None };
     for (position, record) in batch.records.iter().enumerate() {
         let seq = record.envelope.seq;
         if let Some((last, _)) = plan.places.last()
@@ -65,6 +68,13 @@ pub(super) fn plan<'b>(tx: &Tx<'_>, batch: &'b Batch, log_size: u64) -> Result<P
                 return Ok(plan);
             }
             plan.places.push((seq, held.log_index));
+            continue;
+        }
+        if seq <= head.seq
+            && let Some(index) = heal::place(tx, device, record, log_size)?
+        {
+            plan.places.push((seq, index));
+            plan.healed.push((index, record));
             continue;
         }
         head = match head.follow(&record.envelope, record.hash) {

@@ -19,7 +19,7 @@ const WANTED_MAX: u32 = 1000;
 impl Inner {
     /// Makes the receipt of what was committed. It reads beside the writer: proofs need only what
     /// is never changed.
-    pub(super) fn receipt(
+    pub(crate) fn receipt(
         &self,
         tx: &Tx<'_>,
         device: DeviceId,

@@ -7,6 +7,7 @@ mod check;
 mod log;
 mod open;
 mod rulebook;
+mod partner;
 mod sync;
 
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub(crate) fn router(hq: Hq) -> Router {
         .route(&at("/push"), post(sync::push))
         .route(&at("/feed"), get(sync::feed))
         .route(&at("/rulebook/{hash}"), get(rulebook::rulebook))
+        .route(&at("/audit"), post(partner::audit))
+        .route(&at("/partner"), post(partner::custody))
         .route(&at("/blobs/need"), post(blob::need))
         .route(&at("/blobs/{sha256}"), get(blob::give).head(blob::state).patch(blob::take))
         .route(&at("/log/checkpoint"), get(open::checkpoint))

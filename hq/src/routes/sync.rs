@@ -44,15 +44,18 @@ pub(super) async fn push(hq: State<Hq>, request: Request) -> Response {
 }
 
 pub(super) async fn feed(hq: State<Hq>, request: Request) -> Response {
-    answer(hq, request, 0, |hq, call, _| {
+    answer(hq, request, 0, |hq, call, headers| {
         let device = hq.device(call)?;
+        let all = super::partner::reads_later_kinds(headers);
         let after = number(&call.path, "after")?.unwrap_or(0);
         let limit = number(&call.path, "limit")?.unwrap_or(FEED_LIMIT);
         let rulebooks = match number(&call.path, "rulebooks")? {
             Some(_) => Rulebooks::Named,
             None => Rulebooks::Whole,
         };
-        Answer::cbor(&hq.feed(device.device, after, limit, rulebooks)?)
+        // Whoever asks for rulebooks by name is later than the first release.
+        let all = all || rulebooks == Rulebooks::Named;
+        Answer::cbor(&hq.feed(device.device, after, limit, rulebooks, all)?)
     })
     .await
 }

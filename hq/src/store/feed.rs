@@ -57,22 +57,27 @@ impl Tx<'_> {
     }
 
     /// Returns items for the device after `after`, at most `limit` and `bytes_max` bytes; the first
-    /// one is returned whatever its size.
+    /// one is returned whatever its size. Without `all`, only the kinds of protocol 1, which a device
+    /// of the first release can read ([`sync_model::wire::feed::FEED_KINDS_V1`]).
     pub(crate) fn feed_after(
         &self,
         device: DeviceId,
         after: u64,
         limit: u64,
         bytes_max: usize,
+        all: bool,
     ) -> Result<Vec<FeedRow>, StoreError> {
         // Lengths first: no more than a page is ever read into memory.
         let lengths: Vec<(u64, usize)> = self.rows(
             "SELECT idx, length(bytes) AS length FROM (
-                 SELECT idx, bytes FROM feed WHERE device = :device AND idx > :after
+                 SELECT idx, kind, bytes FROM feed WHERE device = :device AND idx > :after
                  UNION ALL
-                 SELECT idx, bytes FROM feed WHERE device IS NULL AND idx > :after
-             ) AS item ORDER BY idx LIMIT :limit",
-            &params! { ":device": &device, ":after": after, ":limit": limit },
+                 SELECT idx, kind, bytes FROM feed WHERE device IS NULL AND idx > :after
+             ) AS item
+             WHERE CAST(:all AS BIGINT) = 1 OR kind IN
+               ('rulebook', 'assignment', 'number_lease', 'credential', 'acceptance', 'command')
+             ORDER BY idx LIMIT :limit",
+            &params! { ":device": &device, ":after": after, ":limit": limit, ":all": all },
             |row| {
                 let length: u64 = row.get("length")?;
                 Ok((row.get("idx")?, usize::try_from(length).unwrap_or(usize::MAX)))
@@ -97,8 +102,11 @@ impl Tx<'_> {
                  UNION ALL
                  SELECT idx, kind, bytes FROM feed
                  WHERE device IS NULL AND idx > :after AND idx <= :last
-             ) AS item ORDER BY idx",
-            &params! { ":device": &device, ":after": after, ":last": last },
+             ) AS item
+             WHERE CAST(:all AS BIGINT) = 1 OR kind IN
+               ('rulebook', 'assignment', 'number_lease', 'credential', 'acceptance', 'command')
+             ORDER BY idx",
+            &params! { ":device": &device, ":after": after, ":last": last, ":all": all },
             |row| {
                 Ok(FeedRow {
                     index: row.get("idx")?,

@@ -7,7 +7,9 @@
 mod acceptance;
 mod archive;
 mod blob;
+mod chain;
 mod credential;
+mod day;
 mod device;
 mod feed;
 mod identity;
@@ -20,6 +22,7 @@ mod readers;
 mod record;
 mod rulebook;
 mod setting;
+mod sharing;
 mod sqlite;
 mod steps;
 mod tx;

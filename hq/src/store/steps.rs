@@ -34,4 +34,5 @@ pub(super) const STEPS: &[Step] = &[
     step!("0008_add_identity.sql", own),
     step!("0009_add_objects.sql"),
     step!("0010_add_revocation_size.sql"),
+    step!("0011_add_partners.sql"),
 ];

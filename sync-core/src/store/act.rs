@@ -9,7 +9,7 @@ use sync_model::record::{Act, BlobRef, ENVELOPE_VERSION, Envelope, Record, raw_a
 use sync_model::time::{Moment, TimeQuality};
 
 use super::sql::{Reader, forget_meta, name, set_meta, signed, to_content};
-use super::{Store, lock, project};
+use super::{StopKind, Store, lock, project};
 use crate::clock::Reading;
 use crate::error::StoreError;
 use crate::random;
@@ -70,6 +70,9 @@ impl Store {
     ) -> Result<Record, StoreError> {
         let reader = Reader::new(tx);
         let enrollment = reader.enrollment()?.ok_or(StoreError::NotEnrolled)?;
+        if let Some(stop) = reader.chain_stop()?.filter(|stop| stop.kind == StopKind::Restored) {
+            return Err(StoreError::ChainStopped(stop));
+        }
         let head = reader.head()?.unwrap_or(Head::genesis(&enrollment.device_certificate));
         let blobs = cited(act);
         for blob in &blobs {

@@ -38,7 +38,7 @@ pub struct FeedBatch {
 const UNKNOWN: &str = "unknown";
 /// Rises whenever this program learns a new [`FeedBody`]: what was kept as unknown is looked at
 /// again.
-const VOCABULARY: &[u8] = &[1];
+const VOCABULARY: &[u8] = &[2];
 
 /// What every feed item says, whatever its body.
 #[derive(Deserialize)]
@@ -317,7 +317,15 @@ pub(super) fn use_item(
                 (signed(item.index), &message.title, &message.text),
             )?;
         }
-        FeedBody::Partner(_) | FeedBody::Day(_) | FeedBody::Order(_) => {}
+        FeedBody::Partner(told) => super::partner::put_told(tx, enrollment, told)?,
+        FeedBody::Day(report) => {
+            tx.execute(
+                "INSERT INTO day_report (stated_on, content) VALUES (:on, :content)
+                 ON CONFLICT (stated_on) DO UPDATE SET content = excluded.content",
+                (report.on.to_string(), to_content(report)?),
+            )?;
+        }
+        FeedBody::Order(order) => super::chain::obey(tx, order)?,
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::error::StoreError;
 const STEPS: &[&str] = &[
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_add_day.sql"),
+    include_str!("../../migrations/0003_add_partners.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

@@ -12,7 +12,9 @@
 //! | feed page kept | cursor moved in the same transaction | reads the next page |
 
 mod activate;
+mod ask;
 mod blobs;
+mod chain;
 mod growth;
 mod http;
 mod pull;
@@ -30,6 +32,7 @@ use crate::error::SyncError;
 use crate::store::Store;
 
 pub use activate::{activate, enroll};
+pub(crate) use ask::{ask, ask_chunk};
 pub use http::{Exchange, HqClient, Method, Reply, Transport};
 
 /// What a round has done so far; shown while it runs and printed after.
@@ -59,7 +62,11 @@ pub fn round(
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Progress, SyncError> {
     let mut progress = Progress::default();
-    let pushed = push::push(store, client, &mut progress, watch);
+    let pushed = chain::may_push(store)
+        .and_then(|()| push::push(store, client, &mut progress, watch));
+    if let Err(error) = &pushed {
+        chain::note_refusal(store, error)?;
+    }
     // A record that HQ will not take stops the chain behind it, but neither files nor the feed.
     let pushed = match pushed {
         Err(error) if !is_about_records(&error) => return Err(error),
@@ -67,6 +74,10 @@ pub fn round(
     };
     blobs::push_blobs(store, client, &mut progress, watch)?;
     pull::pull(store, client, &mut progress, watch)?;
+    if let Ok(receipt) = &pushed {
+        chain::note_receipt(store, receipt)?;
+    }
+    chain::other_planes(store, client)?;
     // Acceptance of what was just pushed may have come with the feed; nothing more to send for it.
     note_time(store, &pushed?)?;
     Ok(progress)
@@ -74,7 +85,11 @@ pub fn round(
 
 fn is_about_records(error: &SyncError) -> bool {
     use sync_model::wire::problem::ProblemCode::{BadRecord, Fork, Gap};
-    matches!(error, SyncError::Problem(problem) if matches!(problem.code, BadRecord | Fork | Gap))
+    match error {
+        SyncError::Problem(problem) => matches!(problem.code, BadRecord | Fork | Gap),
+        SyncError::Stopped(_) => true,
+        _ => false,
+    }
 }
 
 fn note_time(store: &Store, receipt: &Receipt) -> Result<(), SyncError> {

@@ -312,8 +312,27 @@ impl Device {
     }
 
     pub(crate) fn feed(&self, after: u64, limit: u64) -> (FeedPage, Vec<FeedItem>) {
+        self.feed_page(&[], after, limit)
+    }
+
+    /// Reads the feed as a device that speaks this range of protocols.
+    pub(crate) fn feed_as(
+        &self,
+        protocol: &str,
+        after: u64,
+        limit: u64,
+    ) -> (FeedPage, Vec<FeedItem>) {
+        self.feed_page(&[("xunzheng-protocol", protocol.to_owned())], after, limit)
+    }
+
+    fn feed_page(
+        &self,
+        headers: &[(&str, String)],
+        after: u64,
+        limit: u64,
+    ) -> (FeedPage, Vec<FeedItem>) {
         let path = format!("/feed?after={after}&limit={limit}");
-        let page: FeedPage = self.call("GET", &path, &[], &[]).ok();
+        let page: FeedPage = self.call("GET", &path, headers, &[]).ok();
         let items = page
             .items
             .iter()

@@ -139,6 +139,12 @@ impl World {
     }
 }
 
+/// Returns bytes as they stand in a statement of the world's database.
+pub(crate) fn blob_literal(world: &World, bytes: &[u8]) -> String {
+    let digits = sync_model::hash::hex(bytes);
+    if world.schema.is_some() { format!("'\\x{digits}'") } else { format!("X'{digits}'") }
+}
+
 /// Opens the database file behind HQ's back.
 pub(crate) fn database(data: &Path) -> rusqlite::Connection {
     rusqlite::Connection::open(data.join("hq.sqlite")).unwrap()

@@ -71,8 +71,8 @@ pub struct Hello {
     pub certificate: ByteBuf,
     /// The digits that the listener's screen shows; empty from the listener.
     pub code: String,
-    /// The visit that both work on.
-    pub inspection: InspectionId,
+    /// The visit; the connecting device may leave it to the listener's screen.
+    pub inspection: Option<InspectionId>,
 }
 
 /// What is held of a chain.

@@ -5,7 +5,10 @@ use rusqlite::Connection;
 use crate::store::migrate::migrate;
 
 /// Databases as each released version left them.
-const FROZEN: &[&str] = &[include_str!("../../../fixtures/store_0001.sql")];
+const FROZEN: &[&str] = &[
+    include_str!("../../../fixtures/store_0001.sql"),
+    include_str!("../../../fixtures/store_0002.sql"),
+];
 
 fn schema(connection: &Connection) -> Vec<(String, String, String)> {
     let sql = "SELECT type, name, COALESCE(sql, '') FROM sqlite_schema

@@ -31,6 +31,7 @@ use crate::store::{Enrollment, Store};
 
 /// Tables that journal and feed determine.
 const PROJECTIONS: &[&str] = &[
+    "day_report",
     "acceptance",
     "answer",
     "assignment",
@@ -49,7 +50,10 @@ const PROJECTIONS: &[&str] = &[
 ];
 /// Tables that are sources themselves, or only of this device.
 const OTHERS: &[&str] =
-    &["blob", "checkpoint", "draft", "feed", "journal", "meta", "officer", "outbox", "receipt"];
+    &[
+        "blob", "checkpoint", "draft", "feed", "journal", "meta", "officer", "outbox",
+        "partner_device", "partner_file", "partner_record", "receipt",
+    ];
 
 type Dump = Vec<(&'static str, Vec<Vec<Value>>)>;
 

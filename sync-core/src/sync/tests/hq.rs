@@ -113,6 +113,8 @@ impl State {
         let path = request.path.strip_prefix("/sync/v1").unwrap();
         if path == "/push" {
             self.push(&request.body)
+        } else if path == "/audit" || path == "/partner" {
+            refuse(&Problem::new(ProblemCode::NotFound, "nothing at this path"))
         } else if path == "/blobs/need" {
             let need: NeedRequest = canonical::from_bytes(&request.body, PUSH_BYTES_MAX).unwrap();
             let blobs = need.blobs.iter().map(|sha256| self.state(sha256)).collect();
