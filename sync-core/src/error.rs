@@ -106,10 +106,9 @@ impl StoreError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::DiskFull { .. }
-            | Self::InUse(_)
-            | Self::NotEnrolled
-            | Self::ChainStopped(_) => Outcome::Fixable,
+            Self::DiskFull { .. } | Self::InUse(_) | Self::NotEnrolled | Self::ChainStopped(_) => {
+                Outcome::Fixable
+            }
             Self::Sqlite(error) if is_full(error) => Outcome::Fixable,
             Self::Newer { .. }
             | Self::Corrupt { .. }

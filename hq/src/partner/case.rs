@@ -33,8 +33,7 @@ pub(super) fn note(
     };
     let kind = record.envelope.act.kind.as_str();
     // Decoded only where the act may name a case: most records of a province do not.
-    let case =
-        if NAME_A_CASE.contains(&kind) { case_of(record) } else { record.envelope.case };
+    let case = if NAME_A_CASE.contains(&kind) { case_of(record) } else { record.envelope.case };
     if let Some(case) = case {
         note(case)?;
     }

@@ -110,12 +110,7 @@ fn begins(record: &Record) -> bool {
 
 /// Joins the device to what the record says it works on; a device that joins later is told what
 /// the others have made so far.
-fn join(
-    tx: &Tx<'_>,
-    device: DeviceId,
-    record: &Record,
-    told: &mut Told,
-) -> Result<(), StoreError> {
+fn join(tx: &Tx<'_>, device: DeviceId, record: &Record, told: &mut Told) -> Result<(), StoreError> {
     let assignment = match record.envelope.act() {
         Act::AssignmentAccepted(body) => body.assignment,
         Act::InspectionBegun(body) => {

@@ -138,7 +138,8 @@ impl Inner {
     ) -> Result<Problem, HqError> {
         match refusal {
             Refusal::Gap { expected } => {
-                let mut problem = Problem::new(ProblemCode::Gap, "records are missing before these");
+                let mut problem =
+                    Problem::new(ProblemCode::Gap, "records are missing before these");
                 problem.expected_seq = Some(expected);
                 Ok(problem)
             }
@@ -148,7 +149,8 @@ impl Inner {
                 for record in branch {
                     tx.keep_fork(record, contradicted.take(), now)?;
                 }
-                let mut problem = Problem::new(ProblemCode::Fork, "another record stands at this seq");
+                let mut problem =
+                    Problem::new(ProblemCode::Fork, "another record stands at this seq");
                 if let Some(first) = branch.first() {
                     let seq = first.envelope.seq;
                     self.alarm_fork(tx, device.device, seq, (held, first.hash), now)?;

@@ -52,7 +52,8 @@ pub(super) fn plan<'b>(tx: &Tx<'_>, batch: &'b Batch, log_size: u64) -> Result<P
     let device = &batch.device;
     let mut head = tx.head(device.device)?.unwrap_or_else(|| Head::genesis(&device.certificate));
     let mut held = held_already(tx, batch, head.seq)?.into_iter().peekable();
-    let mut plan = Plan { places: Vec::new(), fresh: Vec::new(), healed: Vec::new(), refusal: None };
+    let mut plan =
+        Plan { places: Vec::new(), fresh: Vec::new(), healed: Vec::new(), refusal: None };
     for (position, record) in batch.records.iter().enumerate() {
         let seq = record.envelope.seq;
         if let Some((last, _)) = plan.places.last()

@@ -47,6 +47,9 @@ fn what_hq_lost_is_named_by_number_and_put_back_in_its_place() {
     let run = |first, count| SeqRun { first, count };
     assert_eq!(reply.absent, [run(1, 1), run(7, 2), run(30, 1)]);
     assert_eq!(reply.frame, None);
+    assert_eq!(reply.head, None, "the chain ends where the device said");
+    let request = AuditRequest { last_seq: 39, absent: 4, frame: vec![0x61].into() };
+    let reply: AuditReply = device.post("/audit", &request).ok();
     assert_eq!(reply.head.map(|head| head.seq), Some(40));
 
     // The device sends its chain again; old and new receipts name the same places.

@@ -1,8 +1,8 @@
 //! Close of day: complete, or exactly what is missing.
 
+use sync_model::hash::Hash;
 use sync_model::record::shift::DayClosed;
 use sync_model::record::{BlobRef, BlobRole, Record};
-use sync_model::hash::Hash;
 use sync_model::wire::audit::SeqRun;
 use sync_model::wire::feed::FeedBody;
 use sync_model::wire::push::Receipt;

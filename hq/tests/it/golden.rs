@@ -100,7 +100,6 @@ fn every_released_record_is_taken_word_for_word_by_the_oldest_wire() {
     let again: Receipt = device.call("POST", "/push", &[], &body).ok();
     assert_eq!(again.runs.len(), receipt.runs.len());
     assert_eq!(world.hq().counts().unwrap().records, records.len() as u64);
-    world.hq().verify_log().unwrap();
 }
 
 /// A device of the first release stops at a feed item that it does not know: it gets none.

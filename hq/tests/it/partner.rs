@@ -2,13 +2,13 @@
 
 use sync_model::cose::Signer;
 use sync_model::fold::{Placed, fold};
+use sync_model::hash::Hash;
 use sync_model::id::{AssignmentId, CaseId, EvidenceId, InspectionId};
 use sync_model::record::Record;
 use sync_model::record::case::{CaseFiled, PriorNoticeGiven};
 use sync_model::record::evidence::EvidenceExcluded;
 use sync_model::record::inspection::AssignmentAccepted;
 use sync_model::record::shift::DayClosed;
-use sync_model::hash::Hash;
 use sync_model::rule::on_spot::PartyKind;
 use sync_model::wire::assignment::{Party, Premises};
 use sync_model::wire::audit::{Order, SeqRun};

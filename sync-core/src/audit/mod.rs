@@ -8,13 +8,12 @@
 
 mod compare;
 
-
 use serde::Serialize;
 use sync_model::time::Timestamp;
 use sync_model::wire::audit::{AuditReply, AuditRequest};
 
 use crate::error::{StoreError, SyncError};
-use crate::store::{ChainStop, Store, StopKind};
+use crate::store::{ChainStop, StopKind, Store};
 use crate::sync::{HqClient, ask};
 
 pub use compare::{Comparison, compare};

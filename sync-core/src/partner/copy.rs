@@ -160,7 +160,11 @@ fn first_to_give(
             let row = r.records_from(held.seq, 1)?.into_iter().next();
             let same = row.is_some_and(|row| row.seq == held.seq && row.hash == held.hash);
             // He holds another chain under this device's name: one of the two was copied.
-            return if same { Ok(Some(held.seq.saturating_add(1))) } else { Err(CopyError::Malformed) };
+            return if same {
+                Ok(Some(held.seq.saturating_add(1)))
+            } else {
+                Err(CopyError::Malformed)
+            };
         }
         let visit = match terms.inspection {
             Some(inspection) => r.records_of(inspection)?.first().map(|row| row.seq),

@@ -11,7 +11,6 @@ mod copy;
 mod identity;
 mod link;
 
-
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};

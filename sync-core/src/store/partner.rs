@@ -94,9 +94,7 @@ impl Reader<'_> {
         let bytes: Option<Vec<u8>> =
             self.first(sql, [device.as_bytes()], |row| Ok(row.get("certificate")?))?;
         let issuer = enrollment.trust.issuer_key;
-        bytes
-            .map(|bytes| Ok(credential::open_device_certificate(&bytes, &issuer)?))
-            .transpose()
+        bytes.map(|bytes| Ok(credential::open_device_certificate(&bytes, &issuer)?)).transpose()
     }
 
     /// Returns the partners' records of a visit, in order of device and seq.
@@ -213,7 +211,7 @@ impl Reader<'_> {
 
 /// Where a partner's record came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Came {
+enum Came {
     /// By HQ's feed, with its place in the log.
     Told(u64),
     /// From the device itself.

@@ -247,7 +247,8 @@ fn project_case(tx: &Connection, record: &Record, act: &Act) -> Result<(), Store
         Act::CaseFiled(body) => {
             tx.execute(
                 "INSERT INTO case_file (case_id, inspection, state, filed)
-                 VALUES (:case_id, :inspection, 'filed', :filed)",
+                 VALUES (:case_id, :inspection, 'filed', :filed)
+                 ON CONFLICT (case_id) DO UPDATE SET filed = excluded.filed",
                 (body.case.as_bytes(), body.inspection.as_bytes(), to_content(body)?),
             )?;
         }

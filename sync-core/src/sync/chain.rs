@@ -57,9 +57,7 @@ pub(super) fn note_receipt(store: &Store, receipt: &Receipt) -> Result<(), SyncE
 /// Compares the chain with HQ if that is due, and brings partners' records. An old HQ knows neither
 /// and loses nothing by it.
 pub(super) fn other_planes(store: &Store, client: &HqClient) -> Result<(), SyncError> {
-    let unknown = |error: &SyncError| {
-        matches!(error, SyncError::Problem(problem) if problem.code == ProblemCode::NotFound)
-    };
+    let unknown = |error: &SyncError| matches!(error, SyncError::Problem(problem) if problem.code == ProblemCode::NotFound);
     if store.read(|r| r.audited_at())?.is_none() && !store.read(|r| r.audit_ordered())? {
         store.note_audit()?;
     }

@@ -62,8 +62,8 @@ pub fn round(
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Progress, SyncError> {
     let mut progress = Progress::default();
-    let pushed = chain::may_push(store)
-        .and_then(|()| push::push(store, client, &mut progress, watch));
+    let pushed =
+        chain::may_push(store).and_then(|()| push::push(store, client, &mut progress, watch));
     if let Err(error) = &pushed {
         chain::note_refusal(store, error)?;
     }

@@ -66,20 +66,65 @@ pub struct AuditRequest {
     /// The device's last receipted record; the audit is about seq 1 to this one.
     pub last_seq: u64,
     /// How many of them HQ has named as absent in this audit; the device left them out of `frame`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub absent: u64,
     /// A Negentropy message over (seq, record hash).
     pub frame: ByteBuf,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(value: &u64) -> bool {
+    *value == 0
+}
+
+/// Runs as steps, so that a scattered hundred stays small: distance from the end of the run before,
+/// then how many, and so on.
+mod steps {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{AUDIT_RUNS_MAX, SeqRun};
+
+    pub(super) fn serialize<S: Serializer>(runs: &[SeqRun], to: S) -> Result<S::Ok, S::Error> {
+        let mut end = 0_u64;
+        let mut steps = Vec::with_capacity(runs.len().saturating_mul(2));
+        for run in runs {
+            steps.push(run.first.saturating_sub(end));
+            steps.push(run.count);
+            end = run.last();
+        }
+        steps.serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SeqRun>, D::Error> {
+        let steps = Vec::<u64>::deserialize(from)?;
+        if steps.len() > AUDIT_RUNS_MAX.saturating_mul(2) {
+            return Err(D::Error::custom("too many runs"));
+        }
+        let mut end = 0_u64;
+        let mut runs = Vec::with_capacity(steps.len() / 2);
+        for step in steps.chunks(2) {
+            let &[distance, count] = step else { return Err(D::Error::custom("half a run")) };
+            let first = end.checked_add(distance).ok_or_else(|| D::Error::custom("too far"))?;
+            let run = SeqRun { first, count };
+            if count == 0 || first.checked_add(count).is_none() {
+                return Err(D::Error::custom("run of no length"));
+            }
+            end = run.last();
+            runs.push(run);
+        }
+        Ok(runs)
+    }
+}
+
 /// HQ's answer: what it lacks, or the next message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditReply {
-    /// End of the device's chain at HQ.
+    /// End of the device's chain at HQ, where it is another place than the request's last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head: Option<ChainHead>,
     /// Seqs that HQ lacks; with any of them there is no message.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "steps")]
     pub absent: Vec<SeqRun>,
     /// The next message; absent when there is nothing more to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,6 +152,20 @@ pub enum Order {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canonical;
+
+    #[test]
+    fn runs_travel_as_steps_and_hostile_steps_are_refused() {
+        let absent = vec![SeqRun { first: 1, count: 2 }, SeqRun { first: 90, count: 1 }];
+        let reply = AuditReply { head: None, absent, frame: None };
+        let bytes = canonical::to_bytes(&reply).unwrap();
+        assert_eq!(canonical::from_bytes::<AuditReply>(&bytes, 100), Ok(reply));
+        for steps in [vec![1], vec![1, 0], vec![u64::MAX, 1], vec![5, u64::MAX]] {
+            let map = std::collections::BTreeMap::from([("absent", steps)]);
+            let bytes = canonical::to_bytes(&map).unwrap();
+            assert!(canonical::from_bytes::<AuditReply>(&bytes, 100).is_err());
+        }
+    }
 
     #[test]
     fn numbers_join_to_runs() {

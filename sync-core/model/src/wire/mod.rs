@@ -6,6 +6,7 @@ pub mod custody;
 pub mod day;
 pub mod enroll;
 pub mod feed;
+pub mod frames;
 pub mod partner;
 pub mod policy;
 pub mod problem;

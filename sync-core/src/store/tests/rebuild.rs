@@ -49,11 +49,20 @@ const PROJECTIONS: &[&str] = &[
     "transcript",
 ];
 /// Tables that are sources themselves, or only of this device.
-const OTHERS: &[&str] =
-    &[
-        "blob", "checkpoint", "draft", "feed", "journal", "meta", "officer", "outbox",
-        "partner_device", "partner_file", "partner_record", "receipt",
-    ];
+const OTHERS: &[&str] = &[
+    "blob",
+    "checkpoint",
+    "draft",
+    "feed",
+    "journal",
+    "meta",
+    "officer",
+    "outbox",
+    "partner_device",
+    "partner_file",
+    "partner_record",
+    "receipt",
+];
 
 type Dump = Vec<(&'static str, Vec<Vec<Value>>)>;
 
