@@ -20,9 +20,9 @@ use xunzheng::text;
 /// `EX_TEMPFAIL` of `sysexits.h`: try again later.
 const EXIT_TRY_LATER: u8 = 75;
 
-type Done = anyhow::Result<ExitCode>;
+pub(crate) type Done = anyhow::Result<ExitCode>;
 
-fn only(arguments: &Arguments, known: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn only(arguments: &Arguments, known: &[&str]) -> anyhow::Result<()> {
     match arguments.unknown_option(known) {
         Some(option) => bail!("不认识选项 --{option}。运行 xunzheng help 查看用法。"),
         None => Ok(()),
@@ -85,7 +85,7 @@ fn remote_hq(arguments: &Arguments) -> anyhow::Result<Option<(String, Codes)>> {
     Ok(Some((hq.to_owned(), Codes { device: device.to_owned(), officers })))
 }
 
-fn services(folder: &Path) -> Result<Services, AppError> {
+pub(crate) fn services(folder: &Path) -> Result<Services, AppError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     Services::open(folder, clock, Arc::new(RealDisk), Hardness::DEVICE)
 }

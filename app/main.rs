@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 mod command;
+mod copy_command;
 
 use std::process::ExitCode;
 
@@ -16,6 +17,8 @@ const USAGE: &str = "\
                     --officers 编号:激活码,编号:激活码] [--json]
                                    无界面走完一整天，逐步打印；全部成立时退出码为 0
   xunzheng sync [--data 文件夹]     与总部同步一次（供夜间定时任务）
+  xunzheng copy --listen 地址:端口 --visit 检查编号 | --to 地址:端口 --code 六位数字
+                                   与搭档的终端互存记录（不经总部；丢一台不丢当日记录）
   xunzheng verify 案卷文件夹        离线核验导出的案卷
   xunzheng screenshots --out 文件夹 [--size 720x1280] [--theme light|dark|sun] [--scale 1.0]
                                    把每个页面画成 PNG，不需要显示器
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         "" => command::window(&arguments),
         "rehearse" => command::rehearse(&arguments),
         "sync" => command::sync(&arguments),
+        "copy" => copy_command::copy(&arguments),
         "verify" => command::verify(&arguments),
         "screenshots" => command::screenshots(&arguments),
         "help" => {

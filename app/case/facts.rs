@@ -134,7 +134,10 @@ fn citable(reader: &Reader<'_>, row: &CaseRow) -> Result<u32, AppError> {
 // 《行政处罚法》第二十九条: 对同一个违法行为不得给予两次以上罚款. HQ looks again over all devices.
 fn earlier(reader: &Reader<'_>, row: &CaseRow) -> Result<(Fen, EarlierFine), AppError> {
     let mut sum = Fen(0);
-    let mut earlier = EarlierFine::NoneOnDevice;
+    let mut earlier = match super::partner::earlier_fine(reader, row)? {
+        Some(document_number) => EarlierFine::Found { document_number },
+        None => EarlierFine::NoneOnDevice,
+    };
     for other in reader.cases()? {
         let fined = other.notice.as_ref().map_or(0, |notice| notice.fine_fen);
         let decided = other.state == CaseState::Decided;

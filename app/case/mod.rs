@@ -16,6 +16,7 @@ mod hear;
 pub mod intent;
 mod notice;
 mod number;
+pub mod partner;
 #[cfg(feature = "window")]
 mod shown_adapter;
 pub mod typed;

@@ -151,6 +151,8 @@ pub fn findings(
     if step(typed) + 1 < STEPS.len() {
         found.retain(|finding| finding.code != STEP_OPEN);
     }
+    // What the partner did stands beside it; it weighs nothing by itself.
+    found.extend(super::partner::findings(services, case.filed.case)?);
     Ok(found)
 }
 

@@ -9,8 +9,8 @@
 mod activate;
 mod admin;
 mod admit;
-mod archive;
 mod alarm;
+mod archive;
 mod audit;
 mod auth;
 mod background;
@@ -40,11 +40,11 @@ mod verify;
 mod witness;
 
 pub use admin::{ActivationCode, EnrollmentCodes, NewOfficer};
+pub use alarm::Alarm;
 pub use archive::{Archived, Replayed};
+pub use audit::answer_audit;
 pub use backup::Backup;
 pub use blob::{PART_DAYS, Swept};
-pub use alarm::Alarm;
-pub use audit::answer_audit;
 pub use clock::{HqClock, SystemClock};
 pub use enroll::{Lease, Prepared};
 pub use error::{AdminError, HqError, StoreError};

@@ -3,8 +3,8 @@
 
 mod args;
 mod command;
-mod upkeep;
 mod report;
+mod upkeep;
 
 use std::process::ExitCode;
 

@@ -6,8 +6,8 @@ mod blob;
 mod check;
 mod log;
 mod open;
-mod rulebook;
 mod partner;
+mod rulebook;
 mod sync;
 
 use std::time::Duration;
