@@ -15,7 +15,7 @@ use sync_model::wire::audit::{Order, SeqRun};
 use sync_model::wire::feed::FeedBody;
 use sync_model::wire::partner::{CustodyRequest, PartnerRecords};
 use sync_model::wire::problem::ProblemCode;
-use sync_model::wire::push::Receipt;
+use sync_model::wire::push::{PushRequest, Receipt};
 use uuid::Uuid;
 
 use crate::support::World;
@@ -269,4 +269,20 @@ fn a_copied_device_is_named_in_the_first_batch_shown_and_told_once() {
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("fork") && text.contains("第2条"), "{text}");
+}
+
+#[test]
+fn an_hq_that_went_back_is_named_at_the_first_push_of_a_device_that_saw_more() {
+    let world = World::start();
+    let mut device = Device::enroll(&world);
+    let record = device.any();
+    let records = vec![record.bytes.clone().into()];
+    let request = PushRequest { records, seen_size: Some(900) };
+    // Taken all the same; the proof of growth is missing, which the device notices.
+    let receipt: Receipt = device.post("/push", &request).ok();
+    assert_eq!(receipt.consistency, None);
+    let alarms = world.hq().alarms().unwrap();
+    assert_eq!((alarms.len(), alarms[0].kind.as_str(), alarms[0].seq), (1, "rollback", 900));
+    device.post("/push", &request).ok::<Receipt>();
+    assert_eq!(world.hq().alarms().unwrap().len(), 1);
 }

@@ -4,6 +4,7 @@ mod blobs;
 mod feed;
 mod growth;
 pub(crate) mod hq;
+mod old_hq;
 mod records;
 mod rulebook;
 mod transport;
