@@ -1,6 +1,7 @@
 //! Checks HQ's store against itself, from the bytes up: every signature, chain, tree node, file.
 //!
-//! Reads one snapshot and holds no more than one record, so it can run beside a server. It names
+//! Reads one snapshot and holds a few hundred records at a time and the head of every device, so it
+//! can run beside a server; it is a command, and no request makes it. It names
 //! the first thing that is wrong. What it cannot see is a tail that was cut off together with its
 //! nodes: for that, devices and witnesses keep checkpoints.
 

@@ -145,7 +145,8 @@ impl Tx<'_> {
         let query = match table {
             Table::Device => "SELECT COUNT(*) AS count FROM device",
             Table::Officer => "SELECT COUNT(*) AS count FROM officer",
-            Table::Record => "SELECT COUNT(*) AS count FROM record",
+            // Places have no gaps: the last one tells, however many there are.
+            Table::Record => "SELECT COALESCE(MAX(log_index) + 1, 0) AS count FROM record",
             Table::Fork => "SELECT COUNT(*) AS count FROM fork",
             Table::Quarantine => "SELECT COUNT(*) AS count FROM quarantine",
             Table::Blob => "SELECT COUNT(*) AS count FROM blob",

@@ -12,6 +12,9 @@ use super::{StoreError, Tx, Value, params};
 /// Most nodes that one statement asks for.
 const NODES_AT_ONCE: usize = 16;
 
+/// Most nodes that one statement counts.
+const COUNTED_AT_ONCE: u64 = 500_000;
+
 /// A node of the tree: its level above the leaves and its place in the level.
 type Place = (u32, u64);
 
@@ -147,9 +150,35 @@ impl Tx<'_> {
         Ok(last.map_or(0, |last| last.saturating_add(1)))
     }
 
-    /// Returns the number of stored subtree hashes.
+    /// Returns the number of stored subtree hashes, counted in pieces: no statement reads more than
+    /// a bounded part of the table.
     pub(crate) fn log_node_count(&self) -> Result<u64, StoreError> {
-        self.one("SELECT COUNT(*) AS count FROM log_node", &params! {}, |row| row.get("count"))
+        let mut count: u64 = self.one(
+            "SELECT COUNT(*) AS count FROM log_node WHERE level < 0 OR level >= :end",
+            &params! { ":end": u64::BITS },
+            |row| row.get("count"),
+        )?;
+        for level in 0..u64::BITS {
+            let last: Option<u64> = self.one(
+                "SELECT MAX(idx) AS last FROM log_node WHERE level = :level",
+                &params! { ":level": level },
+                |row| row.get("last"),
+            )?;
+            let end = last.map_or(0, |last| last.saturating_add(1));
+            let mut from = 0_u64;
+            while from < end {
+                let to = from.saturating_add(COUNTED_AT_ONCE);
+                let piece: u64 = self.one(
+                    "SELECT COUNT(*) AS count FROM log_node
+                     WHERE level = :level AND idx >= :from AND idx < :to",
+                    &params! { ":level": level, ":from": from, ":to": to },
+                    |row| row.get("count"),
+                )?;
+                count = count.saturating_add(piece);
+                from = to;
+            }
+        }
+        Ok(count)
     }
 
     /// Returns the stored hash of a perfect subtree.

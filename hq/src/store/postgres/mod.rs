@@ -9,6 +9,8 @@
 mod connection;
 mod error;
 mod migrate;
+#[cfg(test)]
+pub(super) mod scratch;
 mod statement;
 mod translate;
 mod value;
@@ -75,6 +77,12 @@ impl Postgres {
     /// [`StoreError::Newer`], [`StoreError::Older`], or why the server cannot be reached.
     pub(super) fn migrate(&self, role: Option<&str>) -> Result<(), StoreError> {
         let connection = self.connect()?;
+        let durable: Option<bool> = connection.ask(
+            "SELECT current_setting('fsync')::boolean AND current_setting('full_page_writes')::boolean",
+        )?;
+        if durable != Some(true) {
+            tracing::warn!("PostgreSQL runs without fsync: a power cut loses what was receipted");
+        }
         migrate::migrate(&connection)?;
         role.map_or(Ok(()), |role| migrate::grant(&connection, role))
     }
