@@ -5,18 +5,29 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 mod act;
+mod crew;
 mod line;
 mod photo;
+mod process;
+mod province;
+mod sync;
 
 use std::process::ExitCode;
 
-const USAGE: &str = "bench -- act | photo [FILE]";
+const USAGE: &str = "\
+bench -- act | photo [FILE]
+       | sync [push | bytes | blobs | cuts]
+       | province-day [--store sqlite] [--devices N] [--records N] [--at-once N]";
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
     let outcome = match words.next().as_deref() {
         Some("act") => act::run(),
         Some("photo") => photo::run(words.next()),
+        Some("sync") => sync::run(words),
+        Some("role-device") => sync::role(&mut words).map(|()| Vec::new()),
+        Some("province-day") => province::run(words),
+        Some("role-hq") => process::hq(words).map(|()| Vec::new()),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

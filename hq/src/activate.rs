@@ -100,7 +100,7 @@ impl Inner {
     }
 
     /// Issues and keeps a credential.
-    fn credential(
+    pub(crate) fn credential(
         &self,
         tx: &Tx<'_>,
         officer: OfficerId,

@@ -14,9 +14,9 @@ use sync_model::wire::feed::{CommandMessage, FeedBody, NumberLease};
 use crate::code;
 use crate::enroll::{Lease, Prepared};
 use crate::error::{AdminError, HqError};
-use crate::hq::Hq;
+use crate::hq::{Hq, Inner};
 use crate::keys::random;
-use crate::store::{Enrollment, Officer};
+use crate::store::{Enrollment, Officer, Tx};
 
 /// How long one-time codes can be used.
 const CODE_LIFETIME_MS: i64 = 3 * 24 * 3600 * 1000;
@@ -74,25 +74,7 @@ impl Hq {
     pub fn add_officer(&self, officer: &NewOfficer) -> Result<OfficerId, HqError> {
         let new = officer.clone();
         let id = OfficerId::new(self.now().0, &random()?);
-        self.0.store.write(move |tx| {
-            if let Some(known) = tx.officer_by_certificate(&new.certificate_number)? {
-                let same = known.name == new.name && known.authority == new.authority;
-                let taken = || AdminError::CertificateTaken(new.certificate_number.clone());
-                return same.then_some(known.officer).ok_or_else(|| taken().into());
-            }
-            tx.insert_officer(&Officer {
-                officer: id,
-                name: new.name,
-                kind: new.kind,
-                certificate_number: new.certificate_number,
-                authority: new.authority,
-                authority_name: new.authority_name,
-                valid_from: new.valid_from,
-                valid_to: new.valid_to,
-                status: CertificateStatus::Active,
-            })?;
-            Ok(id)
-        })
+        self.0.store.write(move |tx| Inner::add_officer_in(tx, &new, id))
     }
 
     /// Makes one-time codes for a device and the officers who may use it.
@@ -249,6 +231,33 @@ impl Hq {
             let revoked = tx.revoke_device(device, size, now)?;
             known(revoked.then_some(()), device)
         })
+    }
+}
+
+impl Inner {
+    /// Adds an officer as `id`, or returns the one that is there already if nothing differs.
+    pub(crate) fn add_officer_in(
+        tx: &Tx<'_>,
+        new: &NewOfficer,
+        id: OfficerId,
+    ) -> Result<OfficerId, HqError> {
+        if let Some(known) = tx.officer_by_certificate(&new.certificate_number)? {
+            let same = known.name == new.name && known.authority == new.authority;
+            let taken = || AdminError::CertificateTaken(new.certificate_number.clone());
+            return same.then_some(known.officer).ok_or_else(|| taken().into());
+        }
+        tx.insert_officer(&Officer {
+            officer: id,
+            name: new.name.clone(),
+            kind: new.kind,
+            certificate_number: new.certificate_number.clone(),
+            authority: new.authority.clone(),
+            authority_name: new.authority_name.clone(),
+            valid_from: new.valid_from,
+            valid_to: new.valid_to,
+            status: CertificateStatus::Active,
+        })?;
+        Ok(id)
     }
 }
 

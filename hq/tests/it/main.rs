@@ -30,5 +30,6 @@ mod hostile;
 mod log_files;
 mod partner;
 mod postgres;
+mod provision;
 mod store;
 mod witness;

@@ -69,11 +69,11 @@ impl Store {
         act: &Act,
     ) -> Result<Record, StoreError> {
         let reader = Reader::new(tx);
-        let enrollment = reader.enrollment()?.ok_or(StoreError::NotEnrolled)?;
+        let (device, certificate) = self.own(&reader)?;
         if let Some(stop) = reader.chain_stop()?.filter(|stop| stop.kind == StopKind::Restored) {
             return Err(StoreError::ChainStopped(stop));
         }
-        let head = reader.head()?.unwrap_or(Head::genesis(&enrollment.device_certificate));
+        let head = reader.head()?.unwrap_or_else(|| Head::genesis(&certificate));
         let blobs = cited(act);
         for blob in &blobs {
             // A record may only cite what is durable already.
@@ -84,7 +84,7 @@ impl Store {
         let envelope = Envelope {
             version: ENVELOPE_VERSION,
             record: RecordId::new(moment.wall_at.0, &random::bytes()),
-            device: enrollment.certificate.device,
+            device,
             seq: head.seq.saturating_add(1),
             previous: head.hash,
             recorded: moment,

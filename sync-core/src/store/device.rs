@@ -1,7 +1,10 @@
 //! Who this device is: its certificate, the keys it trusts, where HQ is, and when it last spoke.
 
+use std::sync::PoisonError;
+
 use serde::{Deserialize, Serialize};
 use sync_model::credential::{self, DeviceCertificate};
+use sync_model::id::DeviceId;
 use sync_model::time::Timestamp;
 use sync_model::wire::enroll::{EnrollReply, Trust};
 
@@ -63,6 +66,19 @@ impl Reader<'_> {
 }
 
 impl Store {
+    /// Returns the device and the signed certificate its chain starts from. The stored bytes are
+    /// read each time; only what was opened from the same bytes before is not opened again.
+    pub(super) fn own(&self, reader: &Reader<'_>) -> Result<(DeviceId, Vec<u8>), StoreError> {
+        let bytes = reader.meta("enrollment")?.ok_or(StoreError::NotEnrolled)?;
+        let mut known = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|(from, _)| *from != bytes) {
+            let enrollment = reader.enrollment()?.ok_or(StoreError::NotEnrolled)?;
+            *known = Some((bytes, enrollment));
+        }
+        let (_, own) = known.as_ref().ok_or(StoreError::NotEnrolled)?;
+        Ok((own.certificate.device, own.device_certificate.clone()))
+    }
+
     /// Keeps what enrolment gave.
     ///
     /// # Errors

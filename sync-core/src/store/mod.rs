@@ -66,6 +66,8 @@ pub struct Store {
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
     blobs: Blobs,
+    // What enrolment gave, by its stored bytes: every act names it, and opening it checks a signature.
+    own: Mutex<Option<(Vec<u8>, Enrollment)>>,
     // Held as long as the store lives: two processes on one folder would fork the chain.
     _lock: open::FolderLock,
 }

@@ -57,6 +57,7 @@ pub(super) fn open(
         writer: Mutex::new(writer),
         reader: Mutex::new(reader),
         blobs,
+        own: Mutex::new(None),
         _lock: lock,
     };
     store.check_head()?;

@@ -11,25 +11,24 @@ pub(super) fn project(tx: &Connection, record: &Record, act: &Act) -> Result<(),
     let at = record.envelope.recorded.wall_at.0;
     match act {
         Act::ShiftBegun(body) => {
-            tx.execute("UPDATE shift SET ended_at = :at WHERE ended_at IS NULL", [at])?;
-            tx.execute(
+            tx.prepare_cached("UPDATE shift SET ended_at = :at WHERE ended_at IS NULL")?
+                .execute([at])?;
+            tx.prepare_cached(
                 "INSERT INTO shift (shift, begun_hash, begun_at, content)
                  VALUES (:shift, :begun_hash, :begun_at, :content)",
-                (body.shift.as_bytes(), record.hash.0, at, to_content(body)?),
-            )?;
+            )?
+            .execute((body.shift.as_bytes(), record.hash.0, at, to_content(body)?))?;
         }
         Act::ShiftEnded(body) => {
-            tx.execute(
-                "UPDATE shift SET ended_at = :at WHERE shift = :shift",
-                (at, body.shift.as_bytes()),
-            )?;
+            tx.prepare_cached("UPDATE shift SET ended_at = :at WHERE shift = :shift")?
+                .execute((at, body.shift.as_bytes()))?;
         }
         Act::AssignmentAccepted(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "UPDATE assignment SET state = 'accepted' WHERE assignment = :assignment
                  AND state = 'new'",
-                [body.assignment.as_bytes()],
-            )?;
+            )?
+            .execute([body.assignment.as_bytes()])?;
         }
         Act::InspectionBegun(_)
         | Act::CredentialDisplayed(_)
@@ -59,27 +58,32 @@ pub(super) fn project(tx: &Connection, record: &Record, act: &Act) -> Result<(),
 fn project_inspection(tx: &Connection, act: &Act, at: i64) -> Result<(), StoreError> {
     match act {
         Act::InspectionBegun(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "INSERT INTO inspection (inspection, assignment, begun_at, content)
                  VALUES (:inspection, :assignment, :begun_at, :content)",
-                (body.inspection.as_bytes(), body.assignment.as_bytes(), at, to_content(body)?),
-            )?;
-            tx.execute(
+            )?
+            .execute((
+                body.inspection.as_bytes(),
+                body.assignment.as_bytes(),
+                at,
+                to_content(body)?,
+            ))?;
+            tx.prepare_cached(
                 "UPDATE assignment SET state = 'under_way' WHERE assignment = :assignment",
-                [body.assignment.as_bytes()],
-            )?;
+            )?
+            .execute([body.assignment.as_bytes()])?;
         }
         Act::CredentialDisplayed(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "UPDATE inspection SET displayed_at = :at WHERE inspection = :inspection",
-                (at, body.inspection.as_bytes()),
-            )?;
+            )?
+            .execute((at, body.inspection.as_bytes()))?;
         }
         Act::NoticeGiven(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "UPDATE inspection SET noticed_at = :at WHERE inspection = :inspection",
-                (at, body.inspection.as_bytes()),
-            )?;
+            )?
+            .execute((at, body.inspection.as_bytes()))?;
         }
         Act::ChecklistAnswered(body) => {
             for answer in &body.answers {
@@ -96,16 +100,16 @@ fn project_inspection(tx: &Connection, act: &Act, at: i64) -> Result<(), StoreEr
             }
         }
         Act::InspectionConcluded(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "UPDATE inspection SET state = 'concluded', concluded_at = :at
                  WHERE inspection = :inspection",
-                (at, body.inspection.as_bytes()),
-            )?;
-            tx.execute(
+            )?
+            .execute((at, body.inspection.as_bytes()))?;
+            tx.prepare_cached(
                 "UPDATE assignment SET state = 'done' WHERE assignment =
                  (SELECT assignment FROM inspection WHERE inspection = :inspection)",
-                [body.inspection.as_bytes()],
-            )?;
+            )?
+            .execute([body.inspection.as_bytes()])?;
         }
         _ => {}
     }
@@ -116,30 +120,26 @@ fn project_evidence(tx: &Connection, record: &Record, act: &Act) -> Result<(), S
     let seq = signed(record.envelope.seq);
     match act {
         Act::EvidenceCaptured(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "INSERT INTO evidence (evidence, inspection, ordinal, captured_at, seq, content)
                  VALUES (:evidence, :inspection, :ordinal, :captured_at, :seq, :content)",
-                (
-                    body.evidence.as_bytes(),
-                    body.inspection.as_ref().map(|id| *id.as_bytes()),
-                    body.ordinal,
-                    record.envelope.recorded.wall_at.0,
-                    seq,
-                    to_content(body)?,
-                ),
-            )?;
+            )?
+            .execute((
+                body.evidence.as_bytes(),
+                body.inspection.as_ref().map(|id| *id.as_bytes()),
+                body.ordinal,
+                record.envelope.recorded.wall_at.0,
+                seq,
+                to_content(body)?,
+            ))?;
         }
         Act::EvidenceExcluded(body) => {
-            tx.execute(
-                "UPDATE evidence SET excluded = :reason WHERE evidence = :evidence",
-                (&body.reason, body.evidence.as_bytes()),
-            )?;
+            tx.prepare_cached("UPDATE evidence SET excluded = :reason WHERE evidence = :evidence")?
+                .execute((&body.reason, body.evidence.as_bytes()))?;
         }
         Act::LeadRecorded(body) => {
-            tx.execute(
-                "INSERT INTO lead_note (seq, content) VALUES (:seq, :content)",
-                (seq, to_content(body)?),
-            )?;
+            tx.prepare_cached("INSERT INTO lead_note (seq, content) VALUES (:seq, :content)")?
+                .execute((seq, to_content(body)?))?;
         }
         _ => {}
     }
@@ -150,41 +150,41 @@ fn project_transcript(tx: &Connection, record: &Record, act: &Act) -> Result<(),
     let at = record.envelope.recorded.wall_at.0;
     match act {
         Act::TranscriptPrepared(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "INSERT INTO transcript (transcript, document, inspection, revision, state,
                                          prepared_at, content)
                  VALUES (:transcript, :document, :inspection, :revision, 'prepared', :at, :content)
                  ON CONFLICT (transcript) DO UPDATE SET revision = excluded.revision,
                    state = 'prepared', prepared_at = excluded.prepared_at,
                    content = excluded.content",
-                (
-                    body.transcript.as_bytes(),
-                    body.document.as_bytes(),
-                    body.inspection.as_bytes(),
-                    body.revision,
-                    at,
-                    to_content(body)?,
-                ),
-            )?;
+            )?
+            .execute((
+                body.transcript.as_bytes(),
+                body.document.as_bytes(),
+                body.inspection.as_bytes(),
+                body.revision,
+                at,
+                to_content(body)?,
+            ))?;
         }
         Act::TranscriptReadBack(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "UPDATE transcript SET state = 'read_back' WHERE transcript = :transcript",
-                [body.transcript.as_bytes()],
-            )?;
+            )?
+            .execute([body.transcript.as_bytes()])?;
         }
         Act::TranscriptLocked(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "UPDATE transcript SET state = 'locked', strength = :strength
                  WHERE transcript = :transcript",
-                (name(&body.strength), body.transcript.as_bytes()),
-            )?;
-            tx.execute(
+            )?
+            .execute((name(&body.strength), body.transcript.as_bytes()))?;
+            tx.prepare_cached(
                 "INSERT INTO document (document, inspection, title, text, made_at, state)
                  SELECT document, inspection, :title, :text, :at, 'issued' FROM transcript
                  WHERE transcript = :transcript",
-                locked_params(tx, body, at)?,
-            )?;
+            )?
+            .execute(locked_params(tx, body, at)?)?;
         }
         Act::PageSigned(body) => put_signed(tx, body, at)?,
         Act::SignatureRefused(body) => put_refused(tx, body, at)?,
@@ -245,50 +245,52 @@ fn project_case(tx: &Connection, record: &Record, act: &Act) -> Result<(), Store
     let at = record.envelope.recorded.wall_at.0;
     match act {
         Act::CaseFiled(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "INSERT INTO case_file (case_id, inspection, state, filed)
                  VALUES (:case_id, :inspection, 'filed', :filed)
                  ON CONFLICT (case_id) DO UPDATE SET filed = excluded.filed",
-                (body.case.as_bytes(), body.inspection.as_bytes(), to_content(body)?),
-            )?;
+            )?
+            .execute((
+                body.case.as_bytes(),
+                body.inspection.as_bytes(),
+                to_content(body)?,
+            ))?;
         }
         Act::PriorNoticeGiven(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "UPDATE case_file SET state = 'noticed', noticed_at = :at, notice = :notice,
                         heard_at = NULL, defense = NULL WHERE case_id = :case_id",
-                (at, to_content(body)?, body.case.as_bytes()),
-            )?;
+            )?
+            .execute((at, to_content(body)?, body.case.as_bytes()))?;
         }
         Act::DefenseHeard(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "UPDATE case_file SET state = 'heard', heard_at = :at, defense = :defense
                  WHERE case_id = :case_id",
-                (at, to_content(body)?, body.case.as_bytes()),
-            )?;
+            )?
+            .execute((at, to_content(body)?, body.case.as_bytes()))?;
         }
         Act::DecisionIssued(body) => {
-            tx.execute(
-                "UPDATE case_file SET state = 'decided' WHERE case_id = :case_id",
-                [body.case.as_bytes()],
-            )?;
-            tx.execute(
+            tx.prepare_cached("UPDATE case_file SET state = 'decided' WHERE case_id = :case_id")?
+                .execute([body.case.as_bytes()])?;
+            tx.prepare_cached(
                 "UPDATE document_number SET state = 'issued' WHERE number = :number",
-                [&body.document_number],
-            )?;
-            tx.execute(
+            )?
+            .execute([&body.document_number])?;
+            tx.prepare_cached(
                 "INSERT INTO document (document, inspection, case_id, title, number, text,
                                        made_at, state)
                  VALUES (:document, :inspection, :case_id, '当场行政处罚决定书', :number, :text,
                          :made_at, 'issued')",
-                (
-                    body.document.as_bytes(),
-                    record.envelope.inspection.as_ref().map(|id| *id.as_bytes()),
-                    body.case.as_bytes(),
-                    &body.document_number,
-                    body.text.sha256.0,
-                    at,
-                ),
-            )?;
+            )?
+            .execute((
+                body.document.as_bytes(),
+                record.envelope.inspection.as_ref().map(|id| *id.as_bytes()),
+                body.case.as_bytes(),
+                &body.document_number,
+                body.text.sha256.0,
+                at,
+            ))?;
         }
         _ => {}
     }
@@ -298,43 +300,43 @@ fn project_case(tx: &Connection, record: &Record, act: &Act) -> Result<(), Store
 fn project_document(tx: &Connection, act: &Act) -> Result<(), StoreError> {
     match act {
         Act::NumberReserved(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "UPDATE number_lease SET next = MAX(next, :number + 1) WHERE lease = :lease",
-                (signed(body.number), body.lease.as_bytes()),
-            )?;
-            tx.execute(
+            )?
+            .execute((signed(body.number), body.lease.as_bytes()))?;
+            tx.prepare_cached(
                 "INSERT INTO document_number (number, lease, ordinal, document, state)
                  VALUES (:number, :lease, :ordinal, :document, 'reserved')",
-                (
-                    &body.document_number,
-                    body.lease.as_bytes(),
-                    signed(body.number),
-                    body.document.as_bytes(),
-                ),
-            )?;
-            tx.execute(
+            )?
+            .execute((
+                &body.document_number,
+                body.lease.as_bytes(),
+                signed(body.number),
+                body.document.as_bytes(),
+            ))?;
+            tx.prepare_cached(
                 "UPDATE case_file SET document = :document WHERE case_id = :case_id",
-                (body.document.as_bytes(), body.case.as_bytes()),
-            )?;
+            )?
+            .execute((body.document.as_bytes(), body.case.as_bytes()))?;
         }
         Act::NumberVoided(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "UPDATE document_number SET state = 'voided', reason = :reason
                  WHERE number = :number",
-                (&body.reason, &body.document_number),
-            )?;
-            tx.execute(
+            )?
+            .execute((&body.reason, &body.document_number))?;
+            tx.prepare_cached(
                 "UPDATE case_file SET document = NULL WHERE document =
                  (SELECT document FROM document_number WHERE number = :number)",
-                [&body.document_number],
-            )?;
+            )?
+            .execute([&body.document_number])?;
         }
         Act::DocumentDelivered(body) => {
-            tx.execute(
+            tx.prepare_cached(
                 "UPDATE document SET state = 'delivered', delivery = :delivery
                  WHERE document = :document",
-                (to_content(body)?, body.document.as_bytes()),
-            )?;
+            )?
+            .execute((to_content(body)?, body.document.as_bytes()))?;
         }
         _ => {}
     }

@@ -14,6 +14,12 @@ const BUSY_WAIT: Duration = Duration::from_secs(10);
 /// Prepared statements kept per connection; more than there are different statements.
 const STATEMENTS_KEPT: usize = 96;
 
+/// Pages of log that are written before they are moved into the database: 32 MB, so that a page of
+/// an index over hashes is moved once for many records.
+const LOG_PAGES: u32 = 8000;
+/// Memory for pages of the writer, in KiB: the upper pages of every index of a province's day.
+const WRITER_CACHE_KIB: i32 = 16 * 1024;
+
 /// Opens the connection that writes.
 pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
     private(path)?;
@@ -28,6 +34,8 @@ pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A receipt promises that a power cut does not lose the record.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)

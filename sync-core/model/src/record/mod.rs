@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::canonical::{self, CanonicalError};
-use crate::cose::{self, Context, CoseError, PublicKey, Signer, Unverified};
+use crate::cose::{self, Context, CoseError, PublicKey, Signer, Unverified, Verifier};
 use crate::hash::Hash;
 use crate::id::{CaseId, DeviceId, InspectionId, OfficerId, RecordId};
 use crate::time::Moment;
@@ -269,6 +269,15 @@ impl Record {
     /// The first failing step.
     pub fn open(bytes: &[u8], device_key: &PublicKey) -> Result<Self, RecordError> {
         let payload = cose::verify(Context::Record, bytes, device_key)?;
+        Self::decode(bytes, &payload)
+    }
+
+    /// As [`Record::open`], by a key made ready for many records.
+    ///
+    /// # Errors
+    /// The first failing step.
+    pub fn open_with(bytes: &[u8], device_key: &Verifier) -> Result<Self, RecordError> {
+        let payload = Unverified::parse(bytes)?.verify_with(Context::Record, device_key)?;
         Self::decode(bytes, &payload)
     }
 
