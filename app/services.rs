@@ -9,6 +9,7 @@ use sync_core::clock::Clock;
 use sync_core::disk::Disk;
 use sync_core::key::Hardness;
 use sync_core::store::{Reader, Scope, Store};
+use sync_core::sync::{Network, SystemNetwork};
 use sync_model::id::{CaseId, InspectionId};
 use sync_model::rulebook::Rulebook;
 
@@ -28,6 +29,7 @@ pub struct Services {
     pub hardness: Hardness,
     session: Mutex<Session>,
     online: AtomicBool,
+    network: Box<dyn Network>,
     font: Option<FontRef<'static>>,
 }
 
@@ -49,6 +51,7 @@ impl Services {
             hardness,
             session: Mutex::new(Session::default()),
             online: AtomicBool::new(false),
+            network: Box::new(SystemNetwork::new(folder)),
             font: FontRef::try_from_slice(FONT).ok(),
         })
     }
@@ -63,6 +66,12 @@ impl Services {
     #[must_use]
     pub fn online(&self) -> bool {
         self.online.load(Ordering::Relaxed)
+    }
+
+    /// Returns the network this device is on.
+    #[must_use]
+    pub fn network(&self) -> &dyn Network {
+        self.network.as_ref()
     }
 
     pub(crate) fn set_online(&self, online: bool) {

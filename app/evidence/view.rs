@@ -25,6 +25,8 @@ pub enum State {
     Held,
     /// HQ holds record and files.
     Complete,
+    /// HQ has archived record and files twice.
+    Archived,
     /// HQ looked at it and accepts it.
     Accepted,
 }
@@ -39,6 +41,7 @@ impl State {
             Self::Local => "待上报",
             Self::Held => "已回执，原件待传",
             Self::Complete => "已回执",
+            Self::Archived => "总部已归档",
             Self::Accepted => "总部已采信",
         }
     }
@@ -103,10 +106,11 @@ pub(super) fn state(reader: &Reader<'_>, row: &EvidenceRow) -> Result<State, App
     let accepted = reader.acceptance(row.seq)?.map(|found| found.accepted);
     Ok(match (accepted, reader.level(row.seq)?) {
         (Some(false), _) => State::NotAccepted,
-        (Some(true), Level::Complete) => State::Accepted,
         (_, Level::Local) => State::Local,
         (_, Level::Held) => State::Held,
+        (Some(true), Level::Complete | Level::Archived) => State::Accepted,
         (None, Level::Complete) => State::Complete,
+        (None, Level::Archived) => State::Archived,
     })
 }
 

@@ -94,6 +94,7 @@ pub fn refresh(desk: &Rc<Desk>) {
         level("R0", "本机", "已在本机保存并签名，尚未离开终端", found.local, Tone::Info),
         level("R1", "总部已收", "总部签发回执，记录已入日志", found.held, Tone::Good),
         level("R2", "附件齐全", "照片等附件逐件核对一致", found.complete, Tone::Good),
+        level("R3", "已归档", "总部双份归档，到期后本机可清理原图", found.archived, Tone::Good),
     ]));
     page.set_waiting(rows::facts(&found.waiting));
     page.set_last_round(rows::facts(&found.last_round));
@@ -154,8 +155,21 @@ fn show(window: &Weak<MainWindow>, progress: Progress) {
         let all = progress.records.saturating_add(progress.records_waiting).max(1);
         let text = format!("已上报记录 {}，附件 {}", progress.records, progress.blobs);
         page.set_progress_text(text.into());
-        page.set_bytes_text(format!("附件 {} KB", progress.blob_bytes / 1000).into());
-        let part = u16::try_from(progress.records.saturating_mul(100) / all).unwrap_or(100);
+        let (sent, left) = (progress.blob_bytes, progress.blob_bytes_waiting);
+        let bytes = format!(
+            "附件已传 {} KB，还有 {} 件 {} KB",
+            sent / 1000,
+            progress.blobs_waiting,
+            left / 1000
+        );
+        page.set_bytes_text(bytes.into());
+        // Records first, then bytes of files.
+        let (done, all) = if progress.records_waiting > 0 {
+            (progress.records, all)
+        } else {
+            (sent, sent.saturating_add(left).max(1))
+        };
+        let part = u16::try_from(done.saturating_mul(100) / all).unwrap_or(100);
         page.set_progress_part(f32::from(part) / 100.0);
     });
     if shown.is_err() {

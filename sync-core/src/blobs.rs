@@ -1,17 +1,22 @@
 //! Evidence files by content hash: written once, durably, before any record cites them.
 //!
 //! A file's name is its SHA-256, so the same bytes are stored once and a changed byte shows.
-//! Nothing here deletes a cited file.
+//! Nothing here deletes a cited file; see `store/retention.rs` for the one place that may.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
 use sync_model::hash::Hash;
 use sync_model::record::{BlobRef, BlobRole};
 
 use crate::disk::{self, Disk, RESERVE_BYTES};
 use crate::error::StoreError;
+
+/// Room made at once for a part of a file; the largest chunk.
+const READ_AHEAD: usize = 4 * 1024 * 1024;
 
 /// The folder of evidence files.
 pub struct Blobs {
@@ -86,6 +91,58 @@ impl Blobs {
         } else {
             Err(StoreError::HashMismatch { what: format!("file {sha256}") })
         }
+    }
+
+    /// Checks a file against its name and length without holding it in memory.
+    ///
+    /// # Errors
+    /// [`StoreError::MissingBlob`], [`StoreError::HashMismatch`].
+    pub fn check(&self, sha256: &Hash, length: u64) -> Result<(), StoreError> {
+        let mut file = self.open_file(sha256)?;
+        let (mut digest, mut found, mut room) = (Sha256::new(), 0_u64, vec![0; 64 * 1024]);
+        loop {
+            let count = file.read(&mut room).map_err(StoreError::io("read evidence file"))?;
+            if count == 0 {
+                break;
+            }
+            found = found.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+            digest.update(room.get(..count).unwrap_or_default());
+        }
+        if found == length && Hash(digest.finalize().into()) == *sha256 {
+            Ok(())
+        } else {
+            Err(StoreError::HashMismatch { what: format!("file {sha256}") })
+        }
+    }
+
+    /// Returns `length` bytes of a file from `offset` on. Not checked against the name: see
+    /// [`Blobs::check`].
+    ///
+    /// # Errors
+    /// [`StoreError::MissingBlob`]; [`StoreError::HashMismatch`] if the file is shorter.
+    pub fn read_part(
+        &self,
+        sha256: &Hash,
+        offset: u64,
+        length: u64,
+    ) -> Result<Vec<u8>, StoreError> {
+        let mut file = self.open_file(sha256)?;
+        let doing = "read evidence file";
+        file.seek(SeekFrom::Start(offset)).map_err(StoreError::io(doing))?;
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).min(READ_AHEAD));
+        file.take(length).read_to_end(&mut bytes).map_err(StoreError::io(doing))?;
+        if u64::try_from(bytes.len()) == Ok(length) {
+            Ok(bytes)
+        } else {
+            Err(StoreError::HashMismatch { what: format!("file {sha256}") })
+        }
+    }
+
+    fn open_file(&self, sha256: &Hash) -> Result<File, StoreError> {
+        File::open(self.path(sha256)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => StoreError::MissingBlob(*sha256),
+            _ => StoreError::io("read evidence file")(error),
+        })
     }
 
     /// Returns where a file lies or would lie.

@@ -123,9 +123,13 @@ fn insert(tx: &Connection, record: &Record) -> Result<(), StoreError> {
     ))?;
     tx.prepare_cached("INSERT INTO outbox (seq) VALUES (:seq)")?.execute([seq])?;
     for blob in &envelope.blobs {
+        // Cited again after HQ archived it: it lies here again, and is kept for this record's time.
         tx.prepare_cached(
             "INSERT INTO blob (sha256, bytes, media, role, seq)
-             VALUES (:sha256, :bytes, :media, :role, :seq) ON CONFLICT (sha256) DO NOTHING",
+             VALUES (:sha256, :bytes, :media, :role, :seq)
+             ON CONFLICT (sha256) DO UPDATE
+               SET seq = excluded.seq, archived_at = NULL, deleted_at = NULL
+               WHERE archived_at IS NOT NULL OR deleted_at IS NOT NULL",
         )?
         .execute((
             blob.sha256.0,

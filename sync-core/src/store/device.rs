@@ -124,18 +124,33 @@ impl Store {
         set_meta(&connection, "enrollment", &to_content(&Stored { hq: hq.to_owned(), ..stored })?)
     }
 
-    /// Notes that a round with HQ ended well, and whether the clocks agree.
+    /// Compares this device's clock with HQ's as just heard; says whether they agree.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn note_clock(&self, hq_at: Timestamp) -> Result<bool, StoreError> {
+        /// Further apart than this, the device's clock is not called synced.
+        const APART_MS: i64 = 60_000;
+        let now = self.clock.now().wall_at;
+        let agrees = now.since_ms(hq_at).abs() <= APART_MS;
+        if agrees {
+            set_meta(&lock(&self.writer), "synced_at", &to_content(&now)?)?;
+        }
+        Ok(agrees)
+    }
+
+    /// Notes that HQ was reached and all that may go went.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn note_round(&self, hq_at: Timestamp) -> Result<(), StoreError> {
-        /// Further apart than this, the device's clock is not called synced.
-        const APART_MS: i64 = 60_000;
+        self.note_clock(hq_at)?;
+        self.note_round_end()
+    }
+
+    /// Notes that a round ended well; the clocks were compared when HQ answered.
+    pub(crate) fn note_round_end(&self) -> Result<(), StoreError> {
         let now = self.clock.now().wall_at;
-        let connection = lock(&self.writer);
-        if now.since_ms(hq_at).abs() <= APART_MS {
-            set_meta(&connection, "synced_at", &to_content(&now)?)?;
-        }
-        set_meta(&connection, "last_round_at", &to_content(&now)?)
+        set_meta(&lock(&self.writer), "last_round_at", &to_content(&now)?)
     }
 }

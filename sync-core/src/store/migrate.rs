@@ -9,6 +9,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0001_init.sql"),
     include_str!("../../migrations/0002_add_day.sql"),
     include_str!("../../migrations/0003_add_partners.sql"),
+    include_str!("../../migrations/0004_add_archive_and_urgency.sql"),
 ];
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

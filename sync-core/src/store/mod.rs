@@ -20,8 +20,10 @@ mod open;
 mod outbox;
 mod partner;
 mod project;
+mod retention;
 mod shift;
 mod sql;
+mod traffic;
 mod transcript;
 
 #[cfg(test)]
@@ -51,8 +53,9 @@ pub use inspection::InspectionRow;
 pub use journal::JournalRow;
 pub use officer::OfficerRow;
 pub use open::QUARANTINE_FOLDER;
-pub use outbox::{Level, OutboxCounts, ParkedRow, PendingBlob, ReceiptRow};
+pub use outbox::{BlobCounts, Level, OutboxCounts, ParkedRow, PendingBlob, ReceiptRow};
 pub use partner::{PartnerFile, PartnerRow};
+pub use retention::RemovedRow;
 pub use shift::ShiftRow;
 pub use sql::Reader;
 pub use transcript::{SignatureRow, TranscriptRow, TranscriptState};

@@ -20,6 +20,8 @@ pub enum Level {
     Held,
     /// R2: and every file it cites.
     Complete,
+    /// R3: and HQ has archived all of it twice.
+    Archived,
 }
 
 /// Counts for the status bar and the sync page.
@@ -37,6 +39,23 @@ pub struct OutboxCounts {
     pub pending_blob_bytes: u64,
     /// Files HQ holds whole.
     pub received_blobs: u64,
+}
+
+/// Files that wait, apart by what a network must carry for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BlobCounts {
+    /// Texts and thumbnails.
+    pub previews: u64,
+    /// Their bytes not at HQ.
+    pub preview_bytes: u64,
+    /// Originals and large copies.
+    pub originals: u64,
+    /// Their bytes not at HQ.
+    pub original_bytes: u64,
+    /// Files of visits marked urgent, whatever they are; not counted above.
+    pub urgent: u64,
+    /// Their bytes not at HQ.
+    pub urgent_bytes: u64,
 }
 
 /// Something parked.
@@ -57,6 +76,10 @@ pub struct PendingBlob {
     pub sha256: Hash,
     /// Its length.
     pub bytes: u64,
+    /// Text or thumbnail.
+    pub is_preview: bool,
+    /// Of a visit marked urgent.
+    pub is_urgent: bool,
 }
 
 /// A verified receipt of one record.
@@ -115,6 +138,15 @@ impl Reader<'_> {
             )?,
             received_blobs: blobs.saturating_sub(pending_blobs + parked_blobs),
         })
+    }
+
+    /// Returns how many records wait without a receipt.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn pending_records(&self) -> Result<u64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM outbox WHERE status = 'pending' AND status <> 'received'";
+        self.count(sql, [])
     }
 
     /// Returns how many files records cite, and their bytes.
@@ -188,7 +220,7 @@ impl Reader<'_> {
                 }
             }
         }
-        Ok(Level::Complete)
+        Ok(if seq <= self.archived_seq()? { Level::Archived } else { Level::Complete })
     }
 
     /// Returns what is parked, oldest first.
@@ -213,24 +245,74 @@ impl Reader<'_> {
         )
     }
 
-    /// Returns files to send: small ones (texts, thumbnails) before originals, then by age.
+    /// Returns files to send: urgent ones first, then small ones (texts, thumbnails) before
+    /// originals, then by age.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn pending_blobs(&self, count: u64) -> Result<Vec<PendingBlob>, StoreError> {
         self.rows(
-            "SELECT blob.sha256, blob.bytes FROM blob JOIN receipt ON receipt.seq = blob.seq
+            "SELECT blob.sha256, blob.bytes,
+                    CASE role WHEN 'original' THEN 2 WHEN 'watermarked' THEN 1 ELSE 0 END AS rank,
+                    journal.inspection IN (SELECT inspection FROM urgent) IS TRUE AS is_urgent
+             FROM blob JOIN receipt ON receipt.seq = blob.seq JOIN journal ON journal.seq = blob.seq
              WHERE blob.status = 'pending' AND blob.status <> 'received'
-             ORDER BY CASE role WHEN 'original' THEN 2 WHEN 'watermarked' THEN 1 ELSE 0 END,
-                      blob.seq LIMIT :count",
+             ORDER BY is_urgent DESC, rank, blob.seq LIMIT :count",
             [signed(count)],
-            |row| Ok(PendingBlob { sha256: hash(row, "sha256")?, bytes: unsigned(row, "bytes")? }),
+            |row| {
+                Ok(PendingBlob {
+                    sha256: hash(row, "sha256")?,
+                    bytes: unsigned(row, "bytes")?,
+                    is_preview: row.get::<_, i64>("rank")? == 0,
+                    is_urgent: row.get("is_urgent")?,
+                })
+            },
         )
+    }
+
+    /// Returns what waits of files, apart by what a network must carry for them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn blob_counts(&self) -> Result<BlobCounts, StoreError> {
+        let groups = self.rows(
+            "SELECT role IN ('original', 'watermarked') AS is_large,
+                    journal.inspection IN (SELECT inspection FROM urgent) IS TRUE AS is_urgent,
+                    COUNT(*) AS files, SUM(blob.bytes - sent_offset) AS unsent
+             FROM blob JOIN journal ON journal.seq = blob.seq
+             WHERE blob.status = 'pending' AND blob.status <> 'received'
+             GROUP BY is_large, is_urgent",
+            [],
+            |row| {
+                let kind: (bool, bool) = (row.get("is_large")?, row.get("is_urgent")?);
+                Ok((kind, unsigned(row, "files")?, unsigned(row, "unsent")?))
+            },
+        )?;
+        let mut counts = BlobCounts::default();
+        for ((is_large, is_urgent), files, unsent) in groups {
+            let (count, bytes) = match (is_urgent, is_large) {
+                (true, _) => (&mut counts.urgent, &mut counts.urgent_bytes),
+                (false, true) => (&mut counts.originals, &mut counts.original_bytes),
+                (false, false) => (&mut counts.previews, &mut counts.preview_bytes),
+            };
+            *count = count.saturating_add(files);
+            *bytes = bytes.saturating_add(unsent);
+        }
+        Ok(counts)
+    }
+
+    /// Returns the first record without a receipt, parked or not; one past the last if all have one.
+    pub(super) fn first_unreceipted(&self) -> Result<u64, StoreError> {
+        // Each by its own index.
+        let open = self.first_pending()?.into_iter().chain(self.first_parked_from(0)?).min();
+        let after = self.head()?.map_or(1, |head| head.seq.saturating_add(1));
+        Ok(open.unwrap_or(after))
     }
 }
 
 impl Store {
-    /// Keeps verified receipts, with the checkpoint they lead to.
+    /// Keeps verified receipts, with the checkpoint they lead to; returns for how many records they
+    /// are the first.
     ///
     /// # Errors
     /// [`StoreError`]; none of them is kept then and the records stay pending.
@@ -239,7 +321,7 @@ impl Store {
         note: &str,
         checkpoint: &Checkpoint,
         receipts: &[ReceiptRow],
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let mut connection = lock(&self.writer);
         let tx = connection.transaction()?;
         tx.execute(
@@ -249,6 +331,7 @@ impl Store {
         )?;
         let id: i64 =
             tx.query_row("SELECT id FROM checkpoint WHERE note = :note", [note], |row| row.get(0))?;
+        let mut gained = 0;
         for receipt in receipts {
             let proof: Vec<u8> = receipt.proof.iter().flat_map(|hash| hash.0).collect();
             tx.prepare_cached(
@@ -263,13 +346,15 @@ impl Store {
                 proof,
                 receipt.received_at.0,
             ))?;
-            tx.prepare_cached(
-                "UPDATE outbox SET status = 'received', parked_reason = '' WHERE seq = :seq",
-            )?
-            .execute([signed(receipt.seq)])?;
+            gained += tx
+                .prepare_cached(
+                    "UPDATE outbox SET status = 'received', parked_reason = ''
+                     WHERE seq = :seq AND status <> 'received'",
+                )?
+                .execute([signed(receipt.seq)])?;
         }
         tx.commit()?;
-        Ok(())
+        Ok(u64::try_from(gained).unwrap_or(u64::MAX))
     }
 
     /// Parks a record that HQ refuses, with HQ's reason; the others go on.
@@ -303,13 +388,47 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn note_blob(&self, sha256: &Hash, offset: u64, complete: bool) -> Result<(), StoreError> {
-        let status = if complete { "received" } else { "pending" };
-        lock(&self.writer)
-            .prepare_cached(
-                "UPDATE blob SET sent_offset = :offset, status = :status WHERE sha256 = :sha256",
+        self.note_blobs(&[(*sha256, offset, complete)])
+    }
+
+    /// Notes how far files have reached HQ and whether they are whole there, all or none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn note_blobs(&self, states: &[(Hash, u64, bool)]) -> Result<(), StoreError> {
+        let mut connection = lock(&self.writer);
+        let tx = connection.transaction()?;
+        for (sha256, offset, complete) in states {
+            let status = if *complete { "received" } else { "pending" };
+            tx.prepare_cached(
+                "UPDATE blob SET sent_offset = :offset, status = :status
+                 WHERE sha256 = :sha256 AND (sent_offset <> :offset OR status <> :status)",
             )?
-            .execute((signed(offset), status, sha256.0))?;
+            .execute((signed(*offset), status, sha256.0))?;
+        }
+        tx.commit()?;
         Ok(())
+    }
+
+    /// Puts files back in line that HQ asks for although it once had them whole.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn reopen_blobs(&self, wanted: &[Hash]) -> Result<u64, StoreError> {
+        let mut connection = lock(&self.writer);
+        let tx = connection.transaction()?;
+        let mut reopened = 0;
+        for sha256 in wanted {
+            // One that was removed here cannot come back from here; its row says so.
+            reopened += tx
+                .prepare_cached(
+                    "UPDATE blob SET status = 'pending', sent_offset = 0, archived_at = NULL
+                     WHERE sha256 = :sha256 AND status = 'received' AND deleted_at IS NULL",
+                )?
+                .execute([sha256.0])?;
+        }
+        tx.commit()?;
+        Ok(u64::try_from(reopened).unwrap_or(u64::MAX))
     }
 
     /// Parks a file that is damaged here or refused there.

@@ -58,6 +58,10 @@ pub struct Problem {
     /// ([`crate::wire::custody::KeptApart`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<ByteBuf>,
+    /// For problems that pass: seconds until it is worth asking again. Also the HTTP header of that
+    /// name, which a gateway may set where HQ said nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u32>,
 }
 
 impl Problem {
@@ -71,6 +75,7 @@ impl Problem {
             expected_offset: None,
             seq: None,
             kept: None,
+            retry_after_s: None,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::store::migrate::migrate;
 const FROZEN: &[&str] = &[
     include_str!("../../../fixtures/store_0001.sql"),
     include_str!("../../../fixtures/store_0002.sql"),
+    include_str!("../../../fixtures/store_0003.sql"),
 ];
 
 fn schema(connection: &Connection) -> Vec<(String, String, String)> {
@@ -53,7 +54,12 @@ fn a_migrated_database_has_the_schema_of_a_fresh_one() {
 
 #[test]
 fn rows_survive_migration_with_their_values() {
-    let found = migrated(FROZEN[0]);
+    for frozen in FROZEN {
+        keeps_its_values(&migrated(frozen));
+    }
+}
+
+fn keeps_its_values(found: &Connection) {
     let text = |sql: &str| -> String { found.query_row(sql, [], |row| row.get(0)).unwrap() };
     assert_eq!(text("SELECT hex(bytes) FROM journal WHERE seq = 1"), "C0FFEE");
     assert_eq!(text("SELECT hex(inspection) FROM journal WHERE seq = 2"), "0102");

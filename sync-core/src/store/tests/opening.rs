@@ -21,7 +21,10 @@ fn open(world: &World) -> Result<Store, StoreError> {
 fn a_database_of_a_later_program_is_refused_and_untouched() {
     let mut world = World::enrolled();
     world.act(lead("x"));
-    world.raw().pragma_update(None, "user_version", 9999).unwrap();
+    let raw = world.raw();
+    let version: u32 = raw.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+    raw.pragma_update(None, "user_version", 9999).unwrap();
+    drop(raw);
     let before = fs::read(world.path().join(DATABASE)).unwrap();
     for _ in 0..2 {
         let error = open(&world).err().unwrap();
@@ -30,7 +33,7 @@ fn a_database_of_a_later_program_is_refused_and_untouched() {
         assert!(fs::read(world.path().join(DATABASE)).unwrap() == before);
     }
     // Nothing was lost: the program that made it still can.
-    world.raw().pragma_update(None, "user_version", 2).unwrap();
+    world.raw().pragma_update(None, "user_version", version).unwrap();
     assert_eq!(open(&world).unwrap().check_chain().unwrap(), 1);
 }
 

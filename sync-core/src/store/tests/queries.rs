@@ -17,8 +17,10 @@ const SOURCES: &[(&str, &str)] = &[
     ("officer.rs", include_str!("../officer.rs")),
     ("outbox.rs", include_str!("../outbox.rs")),
     ("project.rs", include_str!("../project.rs")),
+    ("retention.rs", include_str!("../retention.rs")),
     ("shift.rs", include_str!("../shift.rs")),
     ("sql.rs", include_str!("../sql.rs")),
+    ("traffic.rs", include_str!("../traffic.rs")),
     ("transcript.rs", include_str!("../transcript.rs")),
 ];
 
@@ -28,6 +30,10 @@ const MEANT: &[&str] = &[
     "SELECT COUNT(*) FROM blob",
     "SELECT COALESCE(SUM(bytes), 0) FROM blob",
     "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1",
+    "SELECT COUNT(*) FROM blob WHERE deleted_at IS NOT NULL",
+    "SELECT COALESCE(SUM(bytes), 0) FROM blob WHERE deleted_at IS NOT NULL",
+    // The newest few of the removed, from an index that holds nothing else.
+    "SELECT sha256, bytes, seq, deleted_at FROM blob INDEXED BY blob_removed WHERE deleted_at IS NOT NULL ORDER BY seq DESC LIMIT :count",
     "UPDATE outbox SET status = 'pending', parked_reason = '' WHERE status = 'parked'",
     "UPDATE blob SET status = 'pending', parked_reason = '' WHERE status = 'parked'",
 ];

@@ -62,6 +62,7 @@ const OTHERS: &[&str] = &[
     "partner_file",
     "partner_record",
     "receipt",
+    "urgent",
 ];
 
 type Dump = Vec<(&'static str, Vec<Vec<Value>>)>;

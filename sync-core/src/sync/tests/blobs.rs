@@ -53,14 +53,8 @@ fn a_file_goes_on_from_where_hq_stands() {
             Reply::Raw(vec![])
         })
     });
-    for _ in 0..3 {
-        let error = sync(&world, &hq).unwrap_err();
-        assert!(matches!(error, SyncError::Unreachable(_)), "{error}");
-    }
-    assert_eq!(world.store().read(|r| r.level(records[0].envelope.seq)).unwrap(), Level::Held);
-    hq.heal();
     let progress = sync(&world, &hq).unwrap();
-    // HQ had it whole; no byte went twice.
+    // No answer to a chunk ever came; asking where HQ stands was enough, and no byte went twice.
     assert_eq!((progress.blobs, progress.blob_bytes), (1, 0));
     assert_eq!(hq.state().blobs[&sha256], bytes);
     assert_eq!(world.store().read(|r| r.level(records[0].envelope.seq)).unwrap(), Level::Complete);

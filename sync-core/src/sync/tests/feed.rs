@@ -58,6 +58,7 @@ fn a_page_that_repeats_itself_ends_the_round() {
     let world = World::enrolled();
     let hq = ScriptedHq::of(&world);
     let items: Vec<_> = vec![command(&world.hq, 1).into()];
+    hq.state().feed = vec![(9, command(&world.hq, 9))];
     hq.fault(move |request, _| {
         // HQ claims more to come and sends the same again.
         is_feed(request).then(|| body(&FeedPage { items: items.clone(), head: 9, hq_at: TEN }))

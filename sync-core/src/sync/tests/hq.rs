@@ -22,6 +22,7 @@ use sync_model::log::{self};
 use sync_model::record::Record;
 use sync_model::time::Timestamp;
 use sync_model::wire::feed::FeedPage;
+use sync_model::wire::policy::Policy;
 use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{BlobState, NeedReply, NeedRequest, PushRequest, Receipt, ReceiptRun};
 use sync_model::wire::request::RequestStatement;
@@ -74,6 +75,9 @@ pub(crate) struct State {
     pub(crate) complete: Vec<Hash>,
     pub(crate) feed: Vec<(u64, Vec<u8>)>,
     pub(crate) asked: Vec<String>,
+    pub(crate) wanted: Vec<Hash>,
+    pub(crate) archived_seq: u64,
+    pub(crate) policy: Option<Policy>,
     pub(crate) now: Timestamp,
 }
 
@@ -119,6 +123,8 @@ impl State {
             let need: NeedRequest = canonical::from_bytes(&request.body, PUSH_BYTES_MAX).unwrap();
             let blobs = need.blobs.iter().map(|sha256| self.state(sha256)).collect();
             body(&NeedReply { blobs })
+        } else if let Some(hex) = path.strip_prefix("/blobs/").filter(|_| request.method == "GET") {
+            Reply::Body(self.blobs[&Hash::from_hex(hex).unwrap()].clone())
         } else if let Some(hex) = path.strip_prefix("/blobs/") {
             self.chunk(&Hash::from_hex(hex).unwrap(), request)
         } else if let Some(sizes) = path.strip_prefix("/log/consistency?from=") {
@@ -195,11 +201,11 @@ impl State {
             checkpoint: self.checkpoint().sign(&self.keys.log),
             runs: places.iter().map(run).collect(),
             received_at: self.now,
-            feed_head: 0,
-            wanted: vec![],
+            feed_head: self.feed.last().map_or(0, |(index, _)| *index),
+            wanted: self.wanted.clone(),
             consistency: None,
-            archived_seq: 0,
-            policy: None,
+            archived_seq: self.archived_seq,
+            policy: self.policy,
             chain_head: None,
         }
     }
@@ -258,6 +264,9 @@ impl ScriptedHq {
             complete: vec![],
             feed: vec![],
             asked: vec![],
+            wanted: vec![],
+            archived_seq: 0,
+            policy: None,
             now: TEN,
         };
         let shared = Arc::new(Shared {

@@ -4,8 +4,12 @@ mod blobs;
 mod feed;
 mod growth;
 pub(crate) mod hq;
+mod machine;
+mod policy;
+mod priorities;
 mod old_hq;
 mod records;
+mod retention;
 mod rulebook;
 mod transport;
 
