@@ -9,16 +9,13 @@ use sync_core::bundle::{self, BundleError, Verified};
 use sync_core::clock::{Clock, SystemClock};
 use sync_core::disk::RealDisk;
 use sync_core::key::Hardness;
-use sync_core::sync::HqClient;
-use sync_core::{Outcome, StoreError};
 use xunzheng::error::AppError;
 use xunzheng::rehearse::{self, Codes, Event, OfficerCode, RehearseInput};
 use xunzheng::services::Services;
 use xunzheng::settings::Arguments;
+use xunzheng::sync_status;
+use xunzheng::sync_status::nightly::{self, EXIT_PARKED, EXIT_TRY_LATER, Means, Night};
 use xunzheng::text;
-
-/// `EX_TEMPFAIL` of `sysexits.h`: try again later.
-const EXIT_TRY_LATER: u8 = 75;
 
 pub(crate) type Done = anyhow::Result<ExitCode>;
 
@@ -91,16 +88,27 @@ pub(crate) fn services(folder: &Path) -> Result<Services, AppError> {
 }
 
 pub(crate) fn sync(arguments: &Arguments) -> Done {
-    only(arguments, &["data", "json"])?;
-    let explain = |error: &AppError| anyhow::anyhow!(text::explain(error));
-    let services = services(&arguments.data_folder()).map_err(|error| explain(&error))?;
-    let enrollment = services
-        .store
-        .read(|r| r.enrollment())?
-        .ok_or_else(|| explain(&AppError::Store(StoreError::NotEnrolled)))?;
-    let client = HqClient::new(&enrollment.hq)?;
-    match sync_core::sync::round(&services.store, &client, &mut |_| {}) {
-        Ok(progress) => {
+    only(arguments, &["data", "json", "nightly"])?;
+    let folder = arguments.data_folder();
+    let ended = if arguments.flag("nightly") {
+        let clock = SystemClock::new();
+        let open = || services(&folder);
+        let means = Means {
+            folder: folder.clone(),
+            clock: &clock,
+            open: &open,
+            sleep: &std::thread::sleep,
+        };
+        nightly::run(&means)
+    } else {
+        services(&folder).and_then(|services| {
+            let done = sync_status::sync_now(&services, &mut |_| {})?;
+            let parked = services.store.read(|r| r.outbox_counts())?.parked;
+            Ok(Night::Done(done, parked))
+        })
+    };
+    match ended {
+        Ok(Night::Done(progress, parked)) => {
             if arguments.flag("json") {
                 println!("{}", serde_json::to_string(&progress)?);
             } else {
@@ -109,12 +117,28 @@ pub(crate) fn sync(arguments: &Arguments) -> Done {
                     progress.records, progress.blobs, progress.feed_items
                 );
             }
+            if parked > 0 {
+                eprintln!("有 {parked} 项被退回，请打开巡证，在“同步”页查看原因。");
+                return Ok(ExitCode::from(EXIT_PARKED));
+            }
             Ok(ExitCode::SUCCESS)
         }
+        Ok(Night::DoneBefore) => {
+            println!("今夜已经同步完毕。");
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(Night::TryLater(why)) => {
+            tracing::info!(why, "night ended without HQ");
+            eprintln!("本夜没有连上总部，记录都在本机，下次自动再试。");
+            Ok(ExitCode::from(EXIT_TRY_LATER))
+        }
+        Ok(Night::Busy) => {
+            eprintln!("巡证正在运行，由它自己同步。");
+            Ok(ExitCode::from(EXIT_TRY_LATER))
+        }
         Err(error) => {
-            let waiting = error.outcome() == Outcome::Waiting;
-            eprintln!("{}", text::explain(&AppError::Sync(error)));
-            Ok(if waiting { ExitCode::from(EXIT_TRY_LATER) } else { ExitCode::FAILURE })
+            eprintln!("{}", text::explain(&error));
+            Ok(ExitCode::from(nightly::exit_code(&error)))
         }
     }
 }

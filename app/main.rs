@@ -16,7 +16,8 @@ const USAGE: &str = "\
   xunzheng rehearse --photos 文件夹 --out 文件夹 [--hq 网址 --code 开通码
                     --officers 编号:激活码,编号:激活码] [--json]
                                    无界面走完一整天，逐步打印；全部成立时退出码为 0
-  xunzheng sync [--data 文件夹]     与总部同步一次（供夜间定时任务）
+  xunzheng sync [--data 文件夹] [--nightly]
+                                   与总部同步一次；--nightly 按本机的时刻在夜间做完
   xunzheng copy --listen 地址:端口 --visit 检查编号 | --to 地址:端口 --code 六位数字
                                    与搭档的终端互存记录（不经总部；丢一台不丢当日记录）
   xunzheng verify 案卷文件夹        离线核验导出的案卷

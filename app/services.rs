@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ab_glyph::FontRef;
+use sync_core::StoreError;
 use sync_core::clock::Clock;
 use sync_core::disk::Disk;
 use sync_core::key::Hardness;
@@ -15,9 +17,14 @@ use sync_model::rulebook::Rulebook;
 
 use crate::error::AppError;
 use crate::session::Session;
+use crate::sync_status::nightly;
 
 /// The font of pages, documents and watermarks: one file, embedded once.
 pub static FONT: &[u8] = include_bytes!("../assets/fonts/NotoSansSC-Regular.ttf");
+
+/// How often a folder in use is tried again, and how many times: a request takes 30 s at most.
+const ASK_EVERY: Duration = Duration::from_millis(200);
+const ASK_TRIES: u32 = 160;
 
 /// What every feature is given.
 pub struct Services {
@@ -54,6 +61,38 @@ impl Services {
             network: Box::new(SystemNetwork::new(folder)),
             font: FontRef::try_from_slice(FONT).ok(),
         })
+    }
+
+    /// Opens the store like [`Services::open`]; a nightly sync that has the folder is asked for it and
+    /// gives it up after the request under way.
+    ///
+    /// # Errors
+    /// See [`Store::open`].
+    pub fn open_asking(
+        folder: &Path,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+        hardness: Hardness,
+    ) -> Result<Self, AppError> {
+        let open = || Self::open(folder, Arc::clone(&clock), Arc::clone(&disk), hardness);
+        let mut opened = open();
+        let in_use = |opened: &Result<Self, AppError>| {
+            matches!(opened, Err(AppError::Store(StoreError::InUse(_))))
+        };
+        if !in_use(&opened) || !nightly::is_under_way(folder) {
+            return opened;
+        }
+        let wanted = nightly::wanted_path(folder);
+        std::fs::File::create(&wanted).map_err(StoreError::io("ask for the data folder"))?;
+        for _ in 0..ASK_TRIES {
+            std::thread::sleep(ASK_EVERY);
+            opened = open();
+            if !in_use(&opened) {
+                break;
+            }
+        }
+        std::fs::remove_file(&wanted).map_err(StoreError::io("ask for the data folder"))?;
+        opened
     }
 
     /// Returns who is unlocked.

@@ -14,7 +14,7 @@ pub struct Arguments {
 }
 
 /// Options that stand alone.
-const FLAGS: &[&str] = &["json", "acks", "practice"];
+const FLAGS: &[&str] = &["json", "acks", "practice", "nightly"];
 
 impl Arguments {
     /// Returns the parsed words after the program's name.

@@ -137,7 +137,7 @@ fn tone(state: State) -> Tone {
         State::Excluded => Tone::Neutral,
         State::NotAccepted => Tone::Bad,
         State::Local | State::Held => Tone::Info,
-        State::Complete | State::Accepted => Tone::Good,
+        State::Complete | State::Archived | State::Accepted => Tone::Good,
     }
 }
 

@@ -10,6 +10,7 @@ use sync_model::id::InspectionId;
 
 use crate::error::AppError;
 use crate::services::Services;
+use crate::sync_status;
 
 /// Where exports lie, below the data folder.
 const FOLDER: &str = "export";
@@ -40,6 +41,8 @@ pub fn export_bundle(
         None => last()?,
     };
     let id = chosen.ok_or(AppError::NotFound("inspection"))?;
+    // What was removed here after HQ archived it belongs into the bundle all the same.
+    sync_status::fetch_removed(services, id)?;
     let path = bundle::export(&services.store, id, &services.store.folder().join(FOLDER))?;
     let verified = bundle::verify(&path)?;
     Ok(Exported { path, verified })

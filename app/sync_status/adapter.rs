@@ -4,13 +4,15 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use slint::{ComponentHandle, SharedString, Timer, TimerMode, Weak};
 use sync_core::random;
 use sync_core::sync::{Progress, schedule};
 
-use super::{ReturnedView, sync_now, sync_view};
+use super::{ReturnedView, sync_until, sync_view};
 use crate::error::AppError;
 use crate::text;
 use crate::ui::{App, MainWindow, Page, ParkedRow, ReceiptLevel, SyncAdapter, Tone};
@@ -26,6 +28,8 @@ const BETWEEN_MS: u64 = 60_000;
 struct Schedule {
     running: Cell<bool>,
     paused: Cell<bool>,
+    /// Ends the round under way after its present request.
+    stop: Arc<AtomicBool>,
     failures: Cell<u32>,
     due_mono_ms: Cell<u64>,
 }
@@ -56,7 +60,8 @@ pub fn connect(window: &MainWindow, desk: &Rc<Desk>) {
     let (here, kept) = (Rc::clone(desk), Rc::clone(&schedule));
     page.on_stop(move || {
         kept.paused.set(true);
-        let detail = "这一轮传完为止；点“立即同步”后恢复自动同步。";
+        kept.stop.store(true, Ordering::Relaxed);
+        let detail = "正在传的一小段传完即停；点“立即同步”后恢复自动同步。";
         here.tell(Tone::Info, "已暂停自动同步", detail);
     });
     let (here, kept) = (Rc::clone(desk), schedule);
@@ -138,10 +143,15 @@ fn run(desk: &Rc<Desk>, schedule: &Rc<Schedule>, asked: bool) {
     page.set_progress_part(0.0);
     let watching = window.as_weak();
     let schedule = Rc::clone(schedule);
+    let stop = Arc::clone(&schedule.stop);
+    stop.store(false, Ordering::Relaxed);
     desk.background(
         // No busy layer: the officer works on while a round runs.
         "",
-        move |services| Ok(sync_now(services, &mut |progress| show(&watching, *progress))),
+        move |services| {
+            let stopped = || stop.load(Ordering::Relaxed);
+            Ok(sync_until(services, &stopped, &mut |progress| show(&watching, *progress)))
+        },
         move |desk, outcome| {
             schedule.running.set(false);
             settle(desk, &schedule, asked, outcome);
@@ -199,10 +209,12 @@ fn settle(desk: &Rc<Desk>, schedule: &Schedule, asked: bool, outcome: Result<Pro
             refresh(desk);
         }
         Err(error) => {
-            let wait_ms = schedule::retry_after_ms(
-                schedule.failures.get(),
-                u64::from_le_bytes(random::bytes()),
-            );
+            let asked = match &error {
+                AppError::Sync(error) => error.retry_after_ms(),
+                _ => None,
+            };
+            let random = u64::from_le_bytes(random::bytes());
+            let wait_ms = schedule::next_try_ms(schedule.failures.get(), asked, random);
             schedule.failures.set(schedule.failures.get().saturating_add(1));
             schedule.due_mono_ms.set(now.mono_ms.saturating_add(wait_ms));
             tracing::info!(%error, asked, "sync round failed");

@@ -2,12 +2,14 @@
 
 #[cfg(feature = "window")]
 pub mod adapter;
+pub mod nightly;
 mod page;
 mod view;
 
 use sync_core::StoreError;
 use sync_core::sync::machine::LANES;
 use sync_core::sync::{self, HqClient, Options, Progress};
+use sync_model::id::InspectionId;
 
 use crate::error::AppError;
 use crate::services::Services;
@@ -42,4 +44,31 @@ pub fn sync_until(
     let outcome = sync::round_with(&services.store, &client, &options, watch);
     services.set_online(outcome.is_ok());
     Ok(outcome?)
+}
+
+/// Fetches back the originals of a visit that were removed here after HQ archived them; returns how
+/// many.
+///
+/// # Errors
+/// [`AppError::Sync`] while there is no line; what came stays.
+pub fn fetch_removed(services: &Services, inspection: InspectionId) -> Result<u64, AppError> {
+    let (removed, enrollment) = services.store.read(|r| {
+        let mut removed = Vec::new();
+        for row in r.records_of(inspection)? {
+            for blob in row.record()?.envelope.blobs {
+                if r.removed_at(&blob.sha256)?.is_some() {
+                    removed.push(blob.sha256);
+                }
+            }
+        }
+        Ok::<_, StoreError>((removed, r.enrollment()?))
+    })?;
+    if removed.is_empty() {
+        return Ok(0);
+    }
+    let client = HqClient::new(&enrollment.ok_or(StoreError::NotEnrolled)?.hq)?;
+    for sha256 in &removed {
+        sync::fetch_original(&services.store, &client, sha256)?;
+    }
+    Ok(u64::try_from(removed.len()).unwrap_or(u64::MAX))
 }

@@ -58,7 +58,7 @@ pub fn explain(error: &WindowError) -> String {
 pub fn run(folder: &Path, practice: bool) -> Result<(), WindowError> {
     let window = MainWindow::new()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    match Services::open(folder, clock, Arc::new(RealDisk), Hardness::DEVICE) {
+    match Services::open_asking(folder, clock, Arc::new(RealDisk), Hardness::DEVICE) {
         Ok(services) => {
             let desk = connect(&window, services, Work::Threads);
             if practice {

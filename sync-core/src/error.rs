@@ -161,4 +161,15 @@ impl SyncError {
             Self::Store(error) => error.outcome(),
         }
     }
+
+    /// Returns HQ's wish for the next try, in milliseconds, if it said one.
+    #[must_use]
+    pub fn retry_after_ms(&self) -> Option<u64> {
+        match self {
+            Self::Problem(problem) if problem.is_transient() => {
+                problem.retry_after_s.map(|seconds| u64::from(seconds).saturating_mul(1000))
+            }
+            _ => None,
+        }
+    }
 }

@@ -18,6 +18,7 @@ mod clock;
 mod credential_code;
 mod in_process;
 mod kill;
+mod nightly;
 mod offline_day;
 #[cfg(feature = "window")]
 mod page_checklist;

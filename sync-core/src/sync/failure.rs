@@ -84,7 +84,8 @@ const DAMAGED: &str = "本机文件已损坏，与取证时不一致";
 /// What every kind of request has in common; `None` where the kind decides.
 fn of_problem(problem: &Problem) -> Option<Failure> {
     if problem.is_transient() {
-        return Some(Failure::Later(problem.retry_after_s.map(|s| u64::from(s) * 1000)));
+        let asked = problem.retry_after_s.map(|seconds| u64::from(seconds).saturating_mul(1000));
+        return Some(Failure::Later(asked));
     }
     let whole_device = matches!(problem.code, ProblemCode::Revoked | ProblemCode::NotAuthentic);
     whole_device.then_some(Failure::Round)

@@ -133,9 +133,17 @@ pub(super) fn decode<R: DeserializeOwned>(reply: &Reply) -> Result<R, SyncError>
 fn problem(reply: &Reply) -> SyncError {
     let status = reply.status;
     match canonical::from_bytes::<Problem>(&reply.body, PROBLEM_BYTES_MAX) {
-        Ok(problem) => SyncError::Problem(problem),
+        Ok(problem) => {
+            let retry_after_s = problem.retry_after_s.or(retry_after_s(reply));
+            SyncError::Problem(Problem { retry_after_s, ..problem })
+        }
         // A proxy's or a broken server's error page is no answer of HQ.
         Err(_) if status >= 500 => SyncError::Unreachable(format!("status {status}")),
         Err(_) => SyncError::Garbage(format!("status {status}")),
     }
+}
+
+/// Reads `Retry-After` in seconds (RFC 9110, 10.2.3); its form with a date needs a right clock.
+fn retry_after_s(reply: &Reply) -> Option<u32> {
+    reply.header("retry-after")?.trim().parse().ok()
 }
