@@ -354,8 +354,7 @@ impl<'a> Driver<'a, '_> {
         self.files = None;
         self.look()?;
         let unknown = || SyncError::Garbage("an answer that makes no sense".to_owned());
-        let failed =
-            end.because.map(|number| self.errors.remove(&number).unwrap_or_else(unknown));
+        let failed = end.because.map(|number| self.errors.remove(&number).unwrap_or_else(unknown));
         if let Some(receipt) = &self.receipt {
             chain::note_receipt(self.store, receipt)?;
         }
