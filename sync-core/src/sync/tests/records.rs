@@ -259,6 +259,12 @@ fn a_record_hq_refuses_is_parked_with_its_reason_and_what_stands_before_it_goes(
         assert_eq!(parked.len(), 1);
         assert_eq!((parked[0].seq, parked[0].kind.as_str()), (3, "lead_recorded"));
         assert!(parked[0].reason.contains("chain"));
+        if code == ProblemCode::Fork {
+            // The chain ends here: no record is sent any more, and the next round says why.
+            let error = sync(&world, &hq).unwrap_err();
+            assert!(matches!(error, SyncError::Stopped(_)), "{error}");
+            continue;
+        }
         // 1 and 2 are receipted; 4 and 5 wait for 3, which is not sent again unasked.
         let error = sync(&world, &hq).unwrap_err();
         assert!(matches!(&error, SyncError::Problem(problem) if problem.code == ProblemCode::Gap));
