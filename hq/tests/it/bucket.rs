@@ -93,7 +93,7 @@ fn files_go_to_a_bucket_in_bounded_memory_and_survive_kills_and_faults() {
     let place = s3.place("hq");
     let mut server = serve(&data, &["--objects", &place]);
     let mut device = enrolled(&data, &server);
-    let (small, photo, video) = (file(1, 3_000), file(2, 700_000), file(3, 64 << 20));
+    let (small, photo, video) = (file(1, 3_000), file(2, 700_000), file(3, 1 << 20).repeat(64));
     device.cite(&[&small, &photo, &video]);
     device.push(&device.records).ok::<Receipt>();
 
