@@ -30,6 +30,7 @@ pub(super) fn push_failure(
             }
         }
         ProblemCode::TooLarge => Failure::TooLarge,
+        ProblemCode::Revoked if push::park_kept(store, problem, batch)? => Failure::Parked,
         _ => of_problem(problem).unwrap_or(Failure::Plane),
     })
 }

@@ -5,12 +5,13 @@ use sync_model::id::DeviceId;
 use sync_model::log::note::Checkpoint;
 use sync_model::log::proof::Range;
 use sync_model::log::{self};
-use sync_model::wire::problem::ProblemCode;
+use sync_model::wire::custody::KeptApart;
+use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{PushRequest, Receipt, ReceiptRun};
 
 use super::growth;
 use super::http::HqClient;
-use crate::error::SyncError;
+use crate::error::{StoreError, SyncError};
 use crate::store::{Enrollment, JournalRow, ReceiptRow, Store};
 
 /// Bytes of records in one push: at 9 KB/s one still gets through within the client's patience.
@@ -89,6 +90,28 @@ pub(super) fn park_refused(
         return Ok(true);
     }
     Ok(false)
+}
+
+/// Parks the records that HQ, having revoked this device, vouches to keep apart from its log; says
+/// whether that was so of any. They need not be sent again, and the reason says where they are.
+pub(super) fn park_kept(
+    store: &Store,
+    problem: &Problem,
+    batch: &[JournalRow],
+) -> Result<bool, SyncError> {
+    let Some(kept) = &problem.kept else { return Ok(false) };
+    let enrollment = store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
+    let kept = KeptApart::open(kept, &enrollment.trust.log_key)
+        .map_err(|_| SyncError::BadProof("word for records kept apart"))?;
+    let ours = kept.device == enrollment.certificate.device;
+    let rows = batch.iter().filter(|row| ours && kept.records.contains(&row.hash));
+    let reason = format!("本机已被注销，该记录由总部另行保全（{}）", kept.kept_at.chinese());
+    let mut any = false;
+    for row in rows {
+        store.park(row.seq, &reason)?;
+        any = true;
+    }
+    Ok(any)
 }
 
 /// Verifies a receipt against what was sent and keeps it; returns how many records it brought.

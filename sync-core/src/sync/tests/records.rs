@@ -7,6 +7,7 @@ use sync_model::hash::Hash;
 use sync_model::log::note::Checkpoint;
 use sync_model::log::proof;
 use sync_model::log::{self};
+use sync_model::wire::custody::KeptApart;
 use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{Receipt, ReceiptRun};
 
@@ -14,7 +15,7 @@ use super::hq::{Reply, Request, ScriptedHq, State, body, refuse};
 use super::sync;
 use crate::error::{Outcome, SyncError};
 use crate::store::Level;
-use crate::store::tests::world::{HOUR_MS, TEN, World, device_id, lead};
+use crate::store::tests::world::{HOUR_MS, HqKeys, TEN, World, device_id, lead};
 
 fn is_push(request: &Request) -> bool {
     request.path.ends_with("/push")
@@ -351,4 +352,53 @@ fn a_run_of_several_records_is_proved_as_one() {
     assert_eq!(sync(&world, &hq).unwrap().records, 7);
     let row = world.store().read(|r| r.receipt(4)).unwrap().unwrap();
     assert_eq!(row.log_index, 4);
+}
+
+/// Answers every push as an HQ that has revoked the device and keeps what it sends apart.
+fn revoke(hq: &ScriptedHq, world: &World, signer: u8) {
+    let log = HqKeys::new(signer).log;
+    let device = world.store().read(|r| r.enrollment()).unwrap().unwrap().certificate.device;
+    hq.fault(move |request, _| {
+        if !is_push(request) {
+            return None;
+        }
+        let sent: sync_model::wire::push::PushRequest =
+            canonical::from_bytes(&request.body, 1 << 22).unwrap();
+        let records = sent.records.iter().map(|bytes| Hash::of(bytes)).collect();
+        let mut problem = Problem::new(ProblemCode::Revoked, "device was revoked");
+        if !sent.records.is_empty() {
+            let kept = KeptApart { device, records, revoked_size: 0, kept_at: TEN };
+            problem.kept = Some(kept.sign(&log).unwrap().into());
+        }
+        Some(refuse(&problem))
+    });
+}
+
+#[test]
+fn what_hq_keeps_of_a_revoked_device_is_parked_and_says_where_it_is() {
+    let world = World::enrolled();
+    world.act(lead("1"));
+    world.act(lead("2"));
+    let hq = ScriptedHq::of(&world);
+    revoke(&hq, &world, 10);
+    let error = sync(&world, &hq).unwrap_err();
+    assert!(
+        matches!(&error, SyncError::Problem(problem) if problem.code == ProblemCode::Revoked),
+        "{error}"
+    );
+    let counts = world.store().read(|r| r.outbox_counts()).unwrap();
+    assert_eq!((counts.received, counts.parked, counts.pending), (0, 2, 0));
+    let parked = world.store().read(|r| r.parked()).unwrap();
+    assert!(parked.iter().all(|row| row.reason.contains("总部另行保全")), "{parked:?}");
+}
+
+#[test]
+fn a_word_that_is_not_hqs_parks_nothing() {
+    let world = World::enrolled();
+    world.act(lead("1"));
+    let hq = ScriptedHq::of(&world);
+    revoke(&hq, &world, 77);
+    sync(&world, &hq).unwrap_err();
+    let counts = world.store().read(|r| r.outbox_counts()).unwrap();
+    assert_eq!((counts.parked, counts.pending), (0, 1));
 }
