@@ -226,7 +226,8 @@ impl<'a> Driver<'a, '_> {
             Came::States(states) => self.settle_states(states),
             Came::Chunk(request, state) => self.settle_chunk(&request, state),
         };
-        settled.unwrap_or_else(|(failure, error)| {
+        settled.unwrap_or_else(|failed| {
+            let (failure, error) = *failed;
             tracing::debug!(%error, ?failure, "request failed");
             self.errors.insert(number, error);
             Answer::Failed(failure)
@@ -244,7 +245,7 @@ impl<'a> Driver<'a, '_> {
             Err(error) => {
                 chain::note_refusal(self.store, &error).map_err(ends)?;
                 let failure = push_failure(self.store, &error, batch).map_err(ends)?;
-                return Err((failure, error));
+                return Err(Box::new((failure, error)));
             }
         };
         let gained =
@@ -283,14 +284,14 @@ impl<'a> Driver<'a, '_> {
     }
 
     fn settle_feed(&mut self, pulled: Result<Progress, SyncError>) -> Settled {
-        let brought = pulled.map_err(|error| (feed_failure(&error), error))?;
+        let brought = pulled.map_err(|error| Box::new((feed_failure(&error), error)))?;
         self.progress.feed_items = self.progress.feed_items.saturating_add(brought.feed_items);
         self.progress.refusals = self.progress.refusals.saturating_add(brought.refusals);
         Ok(Answer::Pulled)
     }
 
     fn settle_states(&mut self, states: Result<Vec<BlobState>, SyncError>) -> Settled {
-        let states = states.map_err(|error| (feed_failure(&error), error))?;
+        let states = states.map_err(|error| Box::new((feed_failure(&error), error)))?;
         let noted: Vec<_> =
             states.iter().map(|one| (one.sha256, one.offset, one.complete)).collect();
         self.store.note_blobs(&noted).map_err(|error| ends(error.into()))?;
@@ -316,7 +317,7 @@ impl<'a> Driver<'a, '_> {
                 if failure == Failure::Parked {
                     self.forget(file);
                 }
-                return Err((failure, error));
+                return Err(Box::new((failure, error)));
             }
         };
         self.progress.blob_bytes = self.progress.blob_bytes.saturating_add(*bytes);
@@ -383,11 +384,11 @@ fn is_about_records(error: &SyncError) -> bool {
 }
 
 /// What a request came to, or how it failed and why.
-type Settled = Result<Answer, (Failure, SyncError)>;
+type Settled = Result<Answer, Box<(Failure, SyncError)>>;
 
 /// An error after which nothing more goes in this round.
-fn ends(error: SyncError) -> (Failure, SyncError) {
-    (Failure::Round, error)
+fn ends(error: SyncError) -> Box<(Failure, SyncError)> {
+    Box::new((Failure::Round, error))
 }
 
 /// Returns the files that wait, in order.

@@ -190,7 +190,7 @@ impl Stage {
             3 if matches!(request, Request::Push { .. }) => {
                 // A second gap in a round, or an end to halving, closes the plane.
                 self.log_closed = true;
-                Failure::Gap(self.held.min(1).max(1))
+                Failure::Gap(1)
             }
             4 if matches!(request, Request::Push { .. }) => {
                 self.log_closed = true;
