@@ -9,6 +9,7 @@ use sync_core::bundle::{self, BundleError, Verified};
 use sync_core::clock::{Clock, SystemClock};
 use sync_core::disk::RealDisk;
 use sync_core::key::Hardness;
+use sync_core::sync::AUTHORITY_FILE;
 use xunzheng::error::AppError;
 use xunzheng::rehearse::{self, Codes, Event, OfficerCode, RehearseInput};
 use xunzheng::services::Services;
@@ -27,7 +28,7 @@ pub(crate) fn only(arguments: &Arguments, known: &[&str]) -> anyhow::Result<()> 
 }
 
 pub(crate) fn rehearse(arguments: &Arguments) -> Done {
-    only(arguments, &["photos", "out", "hq", "code", "officers", "json", "acks"])?;
+    only(arguments, &["photos", "out", "hq", "hq-ca", "code", "officers", "json", "acks"])?;
     let photos = arguments.option("photos").context("请用 --photos 指定照片文件夹。")?;
     let out = arguments.option("out").context("请用 --out 指定输出文件夹。")?;
     let input = RehearseInput {
@@ -35,6 +36,12 @@ pub(crate) fn rehearse(arguments: &Arguments) -> Done {
         out: PathBuf::from(out),
         hq: remote_hq(arguments)?,
     };
+    if let Some(authority) = arguments.option("hq-ca") {
+        let device = input.out.join("device");
+        std::fs::create_dir_all(&device)?;
+        std::fs::copy(authority, device.join(AUTHORITY_FILE))
+            .context("无法读取 --hq-ca 指定的证书文件。")?;
+    }
     let (json, acks) = (arguments.flag("json"), arguments.flag("acks"));
     let mut tell = |event: Event<'_>| match event {
         Event::Step(text) => println!("✓ {text}"),

@@ -80,6 +80,11 @@ fn store(error: &StoreError) -> String {
 fn sync(error: &SyncError) -> String {
     match error {
         SyncError::Unreachable(_) => "暂时连不上总部，记录都在本机，联网后自动上报。".to_owned(),
+        SyncError::Untrusted(_) => {
+            "对方的证书没有通过核验，不能确认是总部，没有发送任何内容。请核对总部地址，\
+             或换一个网络再试；仍然如此，请向总部领取证书文件 hq-ca.pem。"
+                .to_owned()
+        }
         SyncError::Garbage(_) => {
             "总部的回答无法识别，记录都在本机，稍后再试；多次出现请联系总部。".to_owned()
         }
@@ -95,6 +100,9 @@ fn sync(error: &SyncError) -> String {
             }
             ProblemCode::Full | ProblemCode::Busy | ProblemCode::Internal => {
                 "总部暂时忙，记录都在本机，稍后自动再试。"
+            }
+            ProblemCode::TooOld => {
+                "本机程序太旧，收不到总部的任务和规则；记录照常上报。请联系总部更新程序。"
             }
             _ => "总部没有收下，已列入“退回”，其余继续上报。",
         }

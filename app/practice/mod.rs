@@ -41,7 +41,7 @@ impl HqClock for Shared {
 /// # Errors
 /// [`AppError::Practice`].
 pub fn start(folder: &Path, clock: Arc<dyn Clock>) -> Result<Practice, AppError> {
-    let config = Config::new(folder.to_owned(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    let config = Config::new(folder, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let running = hq::serve_with_clock(&config, Arc::new(Shared(clock))).map_err(failed)?;
     let practice = Practice { running, folder: folder.to_owned() };
     if !folder.join(CODES).exists() {

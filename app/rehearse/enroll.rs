@@ -35,13 +35,13 @@ pub(super) fn ready(
     codes: &Codes,
 ) -> Result<HqClient, AppError> {
     let services = rehearsal.services;
-    let client = HqClient::new(hq)?;
     if services.store.read(|r| r.enrollment())?.is_none() {
         session::enroll(services, hq, &codes.device)?;
     } else {
         // The practice HQ listens on another port each time.
         services.store.set_hq(hq)?;
     }
+    let client = HqClient::of(&services.store, hq)?;
     rehearsal.step("开通终端")?;
     for code in &codes.officers {
         let row = services.store.read(|r| r.officer(code.officer))?;

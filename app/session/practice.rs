@@ -47,7 +47,7 @@ pub fn enter_practice(services: &Services) -> Result<Practice, AppError> {
     } else {
         enroll(services, &hq, &codes.device)?;
     }
-    let client = HqClient::new(&hq)?;
+    let client = HqClient::of(&services.store, &hq)?;
     for code in &codes.officers {
         let row = services.store.read(|reader| reader.officer(code.officer))?;
         if row.ok_or(AppError::NotFound("officer"))?.credential.is_none() {

@@ -14,7 +14,7 @@ use crate::services::Services;
 /// # Errors
 /// [`AppError::Sync`]; the code stays good for this device if the reply was lost.
 pub fn enroll(services: &Services, hq: &str, code: &str) -> Result<Enrollment, AppError> {
-    let client = HqClient::new(hq)?;
+    let client = HqClient::of(&services.store, hq)?;
     Ok(sync::enroll(&services.store, &client, code)?)
 }
 

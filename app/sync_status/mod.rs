@@ -39,7 +39,7 @@ pub fn sync_until(
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Progress, AppError> {
     let enrollment = services.store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
-    let client = HqClient::new(&enrollment.hq)?;
+    let client = HqClient::of(&services.store, &enrollment.hq)?;
     let options = Options { network: services.network(), lanes: LANES, stop };
     let outcome = sync::round_with(&services.store, &client, &options, watch);
     services.set_online(outcome.is_ok());

@@ -26,7 +26,11 @@ pub(crate) struct Call {
     pub(crate) path: String,
     /// [`sync_model::wire::HEADER_REQUEST`], if it came.
     pub(crate) statement: Option<String>,
-    /// The body.
+    /// Media type of the body, if it was named.
+    pub(crate) media: Option<String>,
+    /// How the body was compressed, if it was.
+    pub(crate) encoding: Option<String>,
+    /// The body as it was sent, which is what the statement covers.
     pub(crate) body: Vec<u8>,
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use chrono::Datelike as _;
-use hq::{Config, Database, Hq, InitOptions, Lease, NewOfficer, SystemClock};
+use hq::{Config, Database, Hq, InitOptions, Lease, NewOfficer, SystemClock, Tls};
 use sync_model::credential::OfficerKind;
 use sync_model::id::DeviceId;
 
@@ -23,6 +23,11 @@ pub(crate) const USAGE: &str = "\
 
 用法 / usage:
   xunzheng-hq serve --data DIR --listen ADDR        运行；空目录自动初始化 / run, init an empty folder
+    [--tls-cert FILE --tls-key FILE]                TLS 证书 / TLS with this certificate
+    [--tls-name NAME …]                             自建 TLS 证书 / or by HQ's own authority (data/tls)
+    [--metrics-listen ADDR]                         监控指标另设地址 / metrics on an address of its own
+    [--gateway IP …] [--max-connections N] [--max-per-address N]
+                                                    连接上限 / limits, gateways excepted
   xunzheng-hq init --data DIR                       初始化 / make keys and store
   xunzheng-hq import-rulebook --data DIR FILE.json  发布规则库 / issue a rulebook
   xunzheng-hq enroll --data DIR --authority ID --device NAME --officer \"NAME:CERTNO\" …
@@ -81,18 +86,48 @@ pub(crate) fn device(args: &mut Args) -> Result<DeviceId> {
 }
 
 pub(crate) fn serve(mut args: Args) -> Result<String> {
-    let mut config = Config::new(args.required("data")?.into(), args.parsed("listen")?);
+    let mut config = Config::new(args.required("data")?, args.parsed("listen")?);
     config.database = database(&mut args)?;
     let (objects, archive) = (args.optional("objects")?, args.optional("archive")?);
+    config.tls = tls(&mut args)?;
+    if let Some(address) = args.optional("metrics-listen")? {
+        config.metrics_listen = Some(address.parse().context("--metrics-listen ADDR:PORT")?);
+    }
+    for (name, limit) in [
+        ("max-connections", &mut config.limits.connections),
+        ("max-per-address", &mut config.limits.per_address),
+    ] {
+        if let Some(text) = args.optional(name)? {
+            *limit = text.parse().with_context(|| format!("--{name} {text}"))?;
+        }
+    }
+    for gateway in args.all("gateway") {
+        config.limits.gateways.push(gateway.parse().context("--gateway takes an IP address")?);
+    }
     args.finish()?;
     crate::upkeep::places(&config, objects.as_deref(), archive.as_deref())?;
     let running = hq::serve(&config)?;
-    say(&format!("http://{}", running.address));
+    let scheme = if config.tls == Tls::None { "http" } else { "https" };
+    say(&format!("{scheme}://{}", running.address));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(stop_signal())?;
     tracing::info!("stopping");
     running.shutdown();
     Ok(String::new())
+}
+
+/// Reads `--tls-cert F --tls-key F`, or `--tls-name NAME` (any number) for a certificate of HQ's own.
+fn tls(args: &mut Args) -> Result<Tls> {
+    let (certificate, key) = (args.optional("tls-cert")?, args.optional("tls-key")?);
+    let names = args.all("tls-name");
+    match (certificate, key) {
+        (Some(certificate), Some(key)) if names.is_empty() => {
+            Ok(Tls::Files { certificate: certificate.into(), key: key.into() })
+        }
+        (None, None) if names.is_empty() => Ok(Tls::None),
+        (None, None) => Ok(Tls::Own(names)),
+        _ => Err(anyhow!("TLS takes --tls-cert with --tls-key, or --tls-name alone")),
+    }
 }
 
 /// Returns when the system or a person asks the server to stop.

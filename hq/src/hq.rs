@@ -20,7 +20,9 @@ use crate::durable;
 use crate::error::{AdminError, HqError};
 use crate::feed::PackedRulebooks;
 use crate::keys::Keys;
+use crate::metrics::Metrics;
 use crate::objects::{Objects, Place};
+use crate::routes::Intake;
 use crate::store::{LogNodes, Store, StoreError, Tx};
 
 /// Rulebooks kept decoded; devices in the field pin one of the newest few.
@@ -36,6 +38,8 @@ pub(crate) struct Inner {
     pub(crate) objects: Objects,
     /// Where the objects lie.
     pub(crate) place: Place,
+    pub(crate) metrics: Metrics,
+    pub(crate) intake: Intake,
     clock: Arc<dyn HqClock>,
     rulebooks: Mutex<HashMap<Hash, Arc<Rulebook>>>,
     /// Packed rulebooks, by hash and what they differ from.
@@ -180,6 +184,8 @@ impl Hq {
             objects: Objects::open(&place)?,
             place,
             store,
+            metrics: Metrics::new(),
+            intake: Intake::new(),
             clock,
             rulebooks: Mutex::default(),
             packed: Mutex::default(),

@@ -11,6 +11,7 @@ use sync_model::wire::enroll::Trust;
 
 use crate::durable;
 use crate::error::HqError;
+use crate::tls;
 
 const NAMES: [&str; 3] = ["issuer", "log", "feed"];
 
@@ -21,6 +22,8 @@ pub(crate) struct Keys {
     pub(crate) feed: SoftwareKey,
     /// Cosigns others' logs.
     pub(crate) witness: SoftwareKey,
+    /// HQ's own TLS authority, if it made one.
+    tls_ca: Option<String>,
 }
 
 impl Keys {
@@ -59,6 +62,7 @@ impl Keys {
             log: SoftwareKey::from_secret(&log),
             feed: SoftwareKey::from_secret(&read(path(data, feed))?),
             witness: SoftwareKey::from_secret(&witness.0),
+            tls_ca: tls::authority(data)?,
         })
     }
 
@@ -69,6 +73,7 @@ impl Keys {
             log_key: self.log.public(),
             issuer_key: self.issuer.public(),
             feed_key: self.feed.public(),
+            tls_ca: self.tls_ca.clone(),
         }
     }
 

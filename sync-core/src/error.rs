@@ -132,6 +132,9 @@ pub enum SyncError {
     /// HQ cannot be reached or did not answer in full.
     #[error("hq cannot be reached: {0}")]
     Unreachable(String),
+    /// Whoever answered could not show that it is HQ; nothing was sent.
+    #[error("hq's certificate does not verify: {0}")]
+    Untrusted(String),
     /// HQ answered something that is not of this protocol.
     #[error("hq answered garbage: {0}")]
     Garbage(String),
@@ -154,7 +157,7 @@ impl SyncError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::Unreachable(_) | Self::Garbage(_) => Outcome::Waiting,
+            Self::Unreachable(_) | Self::Untrusted(_) | Self::Garbage(_) => Outcome::Waiting,
             Self::Problem(problem) if problem.is_transient() => Outcome::Waiting,
             Self::Problem(_) | Self::Stopped(_) => Outcome::Refused,
             Self::BadProof(_) => Outcome::Damaged,

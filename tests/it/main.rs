@@ -37,4 +37,5 @@ mod page_visit;
 mod rehearsal;
 mod support;
 mod sync_faults;
+mod tls;
 mod two_devices;

@@ -119,7 +119,7 @@ fn activate_officer(desk: &Rc<Desk>) {
         move |services| {
             let enrollment = services.store.read(|reader| reader.enrollment())?;
             let hq = enrollment.ok_or(StoreError::NotEnrolled)?.hq;
-            Ok(HqClient::new(&hq)
+            Ok(HqClient::of(&services.store, &hq)
                 .map_err(AppError::from)
                 .and_then(|client| activate(services, &client, officer, &code, &pin)))
         },

@@ -10,14 +10,13 @@ mod plan;
 mod receipt;
 mod revoked;
 
-use sync_model::canonical;
 use sync_model::id::DeviceId;
 use sync_model::log;
 use sync_model::record::{BlobRef, Record};
 use sync_model::time::Timestamp;
+use sync_model::wire::PUSH_RECORDS_MAX;
 use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{PushRequest, Receipt};
-use sync_model::wire::{PUSH_BYTES_MAX, PUSH_RECORDS_MAX};
 
 use crate::admit::Known;
 use crate::error::{HqError, refuse};
@@ -43,13 +42,11 @@ pub(crate) struct Held {
 }
 
 impl Hq {
-    /// Takes the records in `body` from `device`, which signed the request.
+    /// Takes the records in `request` from `device`, which signed it.
     ///
     /// # Errors
-    /// A problem of the log plane: gap, fork, bad record, too large, malformed, revoked.
-    pub(crate) fn push(&self, device: Device, body: &[u8]) -> Result<Receipt, HqError> {
-        let request: PushRequest = canonical::from_bytes(body, PUSH_BYTES_MAX)
-            .map_err(|error| refuse(ProblemCode::Malformed, &error.to_string()))?;
+    /// A problem of the log plane: gap, fork, bad record, too large, revoked.
+    pub(crate) fn push(&self, device: Device, request: PushRequest) -> Result<Receipt, HqError> {
         if request.records.len() > PUSH_RECORDS_MAX {
             return Err(refuse(ProblemCode::TooLarge, "too many records in one push"));
         }

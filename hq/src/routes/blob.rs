@@ -52,6 +52,7 @@ pub(super) async fn take(hq: State<Hq>, request: Request) -> Response {
             bytes: &call.body,
         };
         let state = hq.take_chunk(&device, &named(call)?, &chunk)?;
+        hq.0.metrics.blob_bytes.inc_by(u64::try_from(call.body.len()).unwrap_or_default());
         let mut answer = Answer::cbor(&state)?;
         answer.headers.push((HEADER_OFFSET, state.offset.to_string()));
         Ok(answer)

@@ -4,32 +4,39 @@
 
 mod blob;
 mod check;
+mod encoding;
+mod intake;
 mod log;
 mod open;
+mod operate;
 mod partner;
 mod rulebook;
 mod sync;
 
-use std::time::Duration;
-
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sync_model::canonical;
+use sync_model::wire::encoding::ENCODING_ZSTD;
 use sync_model::wire::problem::{Problem, ProblemCode};
-use sync_model::wire::{HEADER_REQUEST, MEDIA_CBOR, PREFIX};
+use sync_model::wire::{HEADER_PROTOCOL, HEADER_REQUEST, MEDIA_CBOR, PREFIX};
+use tokio::time::Instant;
 
 use crate::auth::Call;
 use crate::error::{HqError, refuse};
 use crate::hq::Hq;
 
-/// Longest time for one body: the largest push at a quarter of a megabit a second.
-const BODY_WAIT: Duration = Duration::from_secs(150);
+pub(crate) use intake::Intake;
+pub(crate) use operate::{Peer, operator_router};
+
+/// When to come back if HQ has too much to do; devices add a random part.
+const RETRY_AFTER_SECONDS: &str = "5";
 
 /// Returns every route of HQ.
 pub(crate) fn router(hq: Hq) -> Router {
@@ -39,8 +46,8 @@ pub(crate) fn router(hq: Hq) -> Router {
         .route("/", get(open::page))
         .merge(check::routes())
         .merge(log::routes())
-        .route("/health", get(open::health))
-        .route(&at("/health"), get(open::health))
+        .merge(operate::routes())
+        .route(&at("/health"), get(operate::health))
         .route(&at("/enroll"), post(sync::enroll))
         .route(&at("/activate"), post(sync::activate))
         .route(&at("/push"), post(sync::push))
@@ -54,7 +61,29 @@ pub(crate) fn router(hq: Hq) -> Router {
         .route(&at("/log/consistency"), get(open::consistency))
         .fallback(not_found)
         .method_not_allowed_fallback(not_found)
+        .layer(from_fn_with_state(hq.clone(), watch))
         .with_state(hq)
+}
+
+/// Counts and logs each request by its route's template: never paths, names or bodies.
+async fn watch(State(hq): State<Hq>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = match request.method().as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PATCH") => known.to_owned(),
+        _ => "other".to_owned(),
+    };
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = matched.map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
+    let stated = request.headers().get(header::CONTENT_LENGTH);
+    let bytes_in = stated.and_then(|value| value.to_str().ok()?.parse().ok()).unwrap_or(0_u64);
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(HEADER_PROTOCOL, HeaderValue::from(encoding::PROTOCOL));
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    let stated = axum::body::HttpBody::size_hint(response.body()).exact();
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(target: "hq::request", method, route, status, ms, bytes_in, bytes_out = stated);
+    hq.0.metrics.answered(&route, status, took.as_secs_f64());
+    response
 }
 
 async fn not_found() -> Response {
@@ -80,27 +109,50 @@ async fn answer<F>(hq: State<Hq>, request: Request, body_max: usize, work: F) ->
 where
     F: FnOnce(&Hq, &Call, &HeaderMap) -> Result<Answer, HqError> + Send + 'static,
 {
+    let State(hq) = hq;
     let (parts, body) = request.into_parts();
-    let body = match read(&parts.headers, body, body_max).await {
-        Ok(body) => body,
-        Err(error) => return failed(&error),
+    let received = match intake::receive(&hq, &parts.headers, body, body_max).await {
+        Ok(received) => received,
+        Err(error) => return failed(&hq, &error),
     };
-    let path = parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
+    let place = match hq.0.intake.place() {
+        Ok(place) => place,
+        Err(error) => return failed(&hq, &error),
+    };
+    let text = |name: &str| {
+        parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
     let call = Call {
         method: parts.method.to_string(),
-        path,
-        statement: parts
-            .headers
-            .get(HEADER_REQUEST)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
-        body: body.into(),
+        path: parts.uri.path_and_query().map_or_else(String::new, ToString::to_string),
+        statement: text(HEADER_REQUEST),
+        media: text(header::CONTENT_TYPE.as_str()),
+        encoding: text(header::CONTENT_ENCODING.as_str()),
+        body: received.bytes,
     };
-    let State(hq) = hq;
-    let worked = tokio::task::spawn_blocking(move || work(&hq, &call, &parts.headers)).await;
+    let reads_zstd = encoding::reads_zstd(&parts.headers);
+    let (worker, under_way) = (hq.clone(), hq.0.metrics.under_way.clone());
+    under_way.inc();
+    let worked = tokio::task::spawn_blocking(move || {
+        // Room and place are given back when the work is done, whoever went away meanwhile.
+        let _held = (place, received.room);
+        let answered = work(&worker, &call, &parts.headers)?;
+        let smaller =
+            reads_zstd.then(|| encoding::smaller(&answered.media, &answered.body)).flatten();
+        Ok(match smaller {
+            Some(body) => {
+                let mut headers = answered.headers;
+                headers.push((header::CONTENT_ENCODING.as_str(), ENCODING_ZSTD.to_owned()));
+                Answer { body, headers, ..answered }
+            }
+            None => answered,
+        })
+    })
+    .await;
+    under_way.dec();
     match worked {
         Ok(Ok(answer)) => succeeded(answer),
-        Ok(Err(error)) => failed(&error),
+        Ok(Err(error)) => failed(&hq, &error),
         // A panic ends one request and no other.
         Err(error) => {
             tracing::error!(%error, "request panicked");
@@ -109,25 +161,9 @@ where
     }
 }
 
-/// Reads a body of at most `max` bytes; refuses a larger one before reading where it is stated.
-async fn read(headers: &HeaderMap, body: Body, max: usize) -> Result<Bytes, HqError> {
-    let too_large = || refuse(ProblemCode::TooLarge, "body is too large");
-    let stated = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if stated.and_then(|text| text.parse().ok()).is_some_and(|stated: usize| stated > max) {
-        return Err(too_large());
-    }
-    let read = tokio::time::timeout(BODY_WAIT, to_bytes(body, max)).await;
-    let read = read.map_err(|_| refuse(ProblemCode::Busy, "body took too long"))?;
-    read.map_err(|error| {
-        let limit = std::error::Error::source(&error)
-            .is_some_and(|source| source.to_string().contains("length limit"));
-        if limit { too_large() } else { refuse(ProblemCode::Malformed, "body was cut") }
-    })
-}
-
 /// Returns the body as the wanted type.
 fn body<T: DeserializeOwned>(call: &Call, max: usize) -> Result<T, HqError> {
-    canonical::from_bytes(&call.body, max)
+    canonical::from_bytes(&call.opened(max)?, max)
         .map_err(|error| refuse(ProblemCode::Malformed, &error.to_string()))
 }
 
@@ -139,8 +175,9 @@ fn succeeded(answer: Answer) -> Response {
     response.body(Body::from(answer.body)).unwrap_or_else(|_| broken())
 }
 
-fn failed(error: &HqError) -> Response {
+fn failed(hq: &Hq, error: &HqError) -> Response {
     let told = error.problem();
+    hq.0.metrics.refused(told.code);
     match error {
         HqError::Problem(problem) => tracing::debug!(code = ?problem.code, "request refused"),
         other => tracing::error!(error = %other, "request failed"),
@@ -150,11 +187,12 @@ fn failed(error: &HqError) -> Response {
 
 fn problem(problem: &Problem) -> Response {
     let body = canonical::to_bytes(problem).unwrap_or_default();
-    Response::builder()
-        .status(problem.status())
-        .header(header::CONTENT_TYPE, MEDIA_CBOR)
-        .body(Body::from(body))
-        .unwrap_or_else(|_| broken())
+    let mut response =
+        Response::builder().status(problem.status()).header(header::CONTENT_TYPE, MEDIA_CBOR);
+    if matches!(problem.code, ProblemCode::Busy | ProblemCode::Full) {
+        response = response.header(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+    }
+    response.body(Body::from(body)).unwrap_or_else(|_| broken())
 }
 
 /// An answer for a response that could not be built, for example for a media type that is no

@@ -1,4 +1,4 @@
-//! What anybody may ask: is HQ alive, what does its log stand at, what is this.
+//! What anybody may ask: what does HQ's log stand at, what is this.
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -10,15 +10,6 @@ use crate::error::refuse;
 use crate::hq::Hq;
 
 const PAGE: &str = include_str!("page.html");
-
-pub(super) async fn health(hq: State<Hq>, request: Request) -> Response {
-    answer(hq, request, 0, |hq, _, _| {
-        // Alive means that the store answers.
-        hq.counts()?;
-        Ok(text("text/plain; charset=utf-8", "ok\n"))
-    })
-    .await
-}
 
 pub(super) async fn checkpoint(hq: State<Hq>, request: Request) -> Response {
     answer(hq, request, 0, |hq, _, _| Ok(text("text/plain; charset=utf-8", &hq.log_checkpoint()?)))
@@ -42,6 +33,6 @@ pub(super) async fn page(hq: State<Hq>, request: Request) -> Response {
     .await
 }
 
-fn text(media: &str, text: &str) -> Answer {
+pub(super) fn text(media: &str, text: &str) -> Answer {
     Answer { media: media.to_owned(), headers: Vec::new(), body: text.as_bytes().to_vec() }
 }

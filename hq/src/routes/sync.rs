@@ -1,12 +1,14 @@
 //! Enrollment, log plane and feed plane.
 
+use std::time::Instant;
+
 use axum::extract::{Request, State};
 use axum::response::Response;
 use sync_model::wire::PUSH_BYTES_MAX;
 use sync_model::wire::enroll::{ActivateRequest, EnrollRequest};
 use sync_model::wire::problem::ProblemCode;
 
-use super::{Answer, answer, body};
+use super::{Answer, answer, body, encoding};
 use crate::error::{HqError, refuse};
 use crate::feed::Rulebooks;
 use crate::hq::Hq;
@@ -37,8 +39,17 @@ pub(super) async fn activate(hq: State<Hq>, request: Request) -> Response {
 
 pub(super) async fn push(hq: State<Hq>, request: Request) -> Response {
     answer(hq, request, PUSH_BYTES_MAX, |hq, call, _| {
+        // Who sent it and that it is whole is known before anything of it is opened.
         let device = hq.known_device(call)?;
-        Answer::cbor(&hq.push(device, &call.body)?)
+        let request = encoding::push(call)?;
+        let records = u64::try_from(request.records.len()).unwrap_or_default();
+        let started = Instant::now();
+        let receipt = hq.push(device, request)?;
+        let metrics = &hq.0.metrics;
+        metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
+        metrics.pushes.inc();
+        metrics.records.inc_by(records);
+        Answer::cbor(&receipt)
     })
     .await
 }
@@ -46,6 +57,7 @@ pub(super) async fn push(hq: State<Hq>, request: Request) -> Response {
 pub(super) async fn feed(hq: State<Hq>, request: Request) -> Response {
     answer(hq, request, 0, |hq, call, headers| {
         let device = hq.device(call)?;
+        encoding::refuse_too_old(headers)?;
         let all = super::partner::reads_later_kinds(headers);
         let after = number(&call.path, "after")?.unwrap_or(0);
         let limit = number(&call.path, "limit")?.unwrap_or(FEED_LIMIT);
@@ -55,7 +67,11 @@ pub(super) async fn feed(hq: State<Hq>, request: Request) -> Response {
         };
         // Whoever asks for rulebooks by name is later than the first release.
         let all = all || rulebooks == Rulebooks::Named;
-        Answer::cbor(&hq.feed(device.device, after, limit, rulebooks, all)?)
+        let page = hq.feed(device.device, after, limit, rulebooks, all)?;
+        // Counts gaps of other devices' items too: an upper bound.
+        let behind = u32::try_from(page.head.saturating_sub(after)).unwrap_or(u32::MAX);
+        hq.0.metrics.feed_lag.observe(f64::from(behind));
+        Answer::cbor(&page)
     })
     .await
 }

@@ -131,6 +131,7 @@ impl Store {
     pub fn note_clock(&self, hq_at: Timestamp) -> Result<bool, StoreError> {
         /// Further apart than this, the device's clock is not called synced.
         const APART_MS: i64 = 60_000;
+        self.note_told_time(hq_at)?;
         let now = self.clock.now().wall_at;
         let agrees = now.since_ms(hq_at).abs() <= APART_MS;
         if agrees {

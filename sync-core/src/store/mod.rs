@@ -25,6 +25,7 @@ mod shift;
 mod sql;
 mod traffic;
 mod transcript;
+mod trusted_time;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -59,6 +60,7 @@ pub use retention::RemovedRow;
 pub use shift::ShiftRow;
 pub use sql::Reader;
 pub use transcript::{SignatureRow, TranscriptRow, TranscriptState};
+pub use trusted_time::TrustedTime;
 
 /// The handheld's memory.
 pub struct Store {

@@ -46,7 +46,7 @@ use crate::store::Store;
 pub use activate::{activate, enroll};
 pub(crate) use ask::{ask, ask_chunk};
 pub use fetch::fetch_original;
-pub use http::{Exchange, HqClient, Method, Reply, Transport};
+pub use http::{AUTHORITY_FILE, Exchange, HqClient, Method, Reply, Transport};
 pub use network::{Network, NetworkFile, SystemNetwork};
 pub use round::Options;
 pub use tuning::Tuning;

@@ -28,7 +28,7 @@ pub(super) fn send(
         records: batch.iter().map(|row| ByteBuf::from(row.bytes.clone())).collect(),
         seen_size: store.read(|r| r.log_head())?.map(|head| head.size),
     };
-    client.exchange(Some(device), store.device_key(), "/push", &request)
+    client.push(device, store.device_key(), &request)
 }
 
 /// Returns the record HQ wants first, if it stands before `batch` and may be sent.

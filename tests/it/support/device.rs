@@ -162,7 +162,7 @@ impl Device {
     }
 
     pub fn activate(&self) -> Result<(), AppError> {
-        let client = HqClient::new(&self.proxy.url())?;
+        let client = HqClient::of(&self.services().store, &self.proxy.url())?;
         for one in &self.codes.officers {
             let row = self.services().store.read(|r| r.officer(one.officer))?;
             if row.ok_or(AppError::NotFound("officer"))?.credential.is_none() {

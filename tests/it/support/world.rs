@@ -209,7 +209,7 @@ impl World {
 }
 
 fn serve(folder: &Path, clock: &Arc<ManualClock>) -> Running {
-    let config = Config::new(folder.to_owned(), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    let config = Config::new(folder, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     hq::serve_with_clock(&config, Arc::new(HqTime(Arc::clone(clock)))).unwrap()
 }
 

@@ -36,6 +36,8 @@ impl ManualClock {
     }
 }
 
+type Change = Box<dyn Fn(&mut Config) + Send + Sync>;
+
 /// A running HQ.
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
@@ -43,19 +45,29 @@ pub(crate) struct World {
     /// Dropped after HQ has stopped.
     pub(crate) schema: Option<Schema>,
     folder: tempfile::TempDir,
+    change: Change,
 }
 
 impl World {
     /// Starts HQ on the store of this run.
     pub(crate) fn start() -> Self {
-        Self::start_on(if postgres::is_chosen() { Schema::make() } else { None })
+        Self::start_with(|_| {})
+    }
+
+    /// Starts an HQ with settings of its own, which it keeps when it is started again.
+    pub(crate) fn start_with(change: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
+        Self::made(if postgres::is_chosen() { Schema::make() } else { None }, Box::new(change))
     }
 
     /// Starts HQ on the schema, or on its embedded store.
     pub(crate) fn start_on(schema: Option<Schema>) -> Self {
+        Self::made(schema, Box::new(|_| {}))
+    }
+
+    fn made(schema: Option<Schema>, change: Change) -> Self {
         let clock = Arc::new(ManualClock(AtomicI64::new(1_795_500_000_000)));
         let folder = tempfile::tempdir().unwrap();
-        let mut world = Self { clock, running: None, schema, folder };
+        let mut world = Self { clock, running: None, schema, folder, change };
         world.restart();
         world
     }
@@ -69,6 +81,7 @@ impl World {
     pub(crate) fn config(&self) -> Config {
         let mut config = Config::new(self.data(), ([127, 0, 0, 1], 0).into());
         config.database = self.store();
+        (self.change)(&mut config);
         config
     }
 
@@ -101,7 +114,13 @@ impl World {
     pub(crate) fn copied(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
         self.hq().backup(&self.data(), &folder.path().join("hq")).unwrap();
-        let mut world = Self { clock: self.clock.clone(), running: None, schema: None, folder };
+        let mut world = Self {
+            clock: self.clock.clone(),
+            running: None,
+            schema: None,
+            folder,
+            change: Box::new(|_| {}),
+        };
         world.restart();
         world
     }
@@ -109,7 +128,13 @@ impl World {
     /// An HQ that is not there yet; a test makes its folder.
     pub(crate) fn later(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self { clock: self.clock.clone(), running: None, schema: None, folder }
+        Self {
+            clock: self.clock.clone(),
+            running: None,
+            schema: None,
+            folder,
+            change: Box::new(|_| {}),
+        }
     }
 
     pub(crate) fn data(&self) -> PathBuf {

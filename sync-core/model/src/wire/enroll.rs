@@ -27,6 +27,10 @@ pub struct Trust {
     pub issuer_key: PublicKey,
     /// Signs feed items.
     pub feed_key: PublicKey,
+    /// The only authority whose TLS certificate the device takes from HQ, PEM; absent where HQ has
+    /// a certificate that everybody's systems know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ca: Option<String>,
 }
 
 /// An officer who may use the device.

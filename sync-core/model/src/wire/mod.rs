@@ -4,9 +4,11 @@ pub mod assignment;
 pub mod audit;
 pub mod custody;
 pub mod day;
+pub mod encoding;
 pub mod enroll;
 pub mod feed;
 pub mod frames;
+pub mod pack;
 pub mod partner;
 pub mod policy;
 pub mod problem;
@@ -42,3 +44,10 @@ pub const HEADER_OFFSET: &str = "upload-offset";
 pub const HEADER_LENGTH: &str = "upload-length";
 /// Header with the hex SHA-256 of a chunk.
 pub const HEADER_CHUNK_SHA256: &str = "xunzheng-chunk-sha256";
+/// Header with the range of protocol versions a device speaks, `1-2`; in HQ's answers the newest
+/// that HQ speaks. Absent on both sides means 1.
+pub const HEADER_PROTOCOL: &str = "xunzheng-protocol";
+/// First version, 2026-11: plain canonical CBOR. Every HQ takes it for ever.
+pub const PROTOCOL_PLAIN: u16 = 1;
+/// 2026-11: packed pushes ([`pack`]), zstd with the dictionary `push-1` ([`encoding`]).
+pub const PROTOCOL_PACKED: u16 = 2;

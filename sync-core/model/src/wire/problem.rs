@@ -12,6 +12,11 @@ pub enum ProblemCode {
     Malformed,
     /// Over a limit.
     TooLarge,
+    /// The body's media type, encoding or dictionary is not known here; the plain form is. Told
+    /// only to devices that sent another form than the plain one.
+    Unsupported,
+    /// The device's protocol is too old to be fed. Never said of a push.
+    TooOld,
     /// The one-time code is unknown, used or expired.
     BadCode,
     /// The request's signature or device is not known.
@@ -85,6 +90,8 @@ impl Problem {
         match self.code {
             ProblemCode::Malformed | ProblemCode::BadRecord => 422,
             ProblemCode::TooLarge => 413,
+            ProblemCode::Unsupported => 415,
+            ProblemCode::TooOld => 426,
             ProblemCode::BadCode | ProblemCode::NotAuthentic => 401,
             ProblemCode::Revoked => 403,
             ProblemCode::Gap | ProblemCode::Fork | ProblemCode::BadOffset => 409,

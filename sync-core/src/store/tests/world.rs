@@ -70,6 +70,7 @@ impl HqKeys {
             log_key: self.log.public(),
             issuer_key: self.issuer.public(),
             feed_key: self.feed.public(),
+            tls_ca: None,
         }
     }
 

@@ -1,8 +1,11 @@
 //! Signed requests to HQ and what its answers mean.
 
+mod form;
 mod network;
+mod tls;
 mod transport;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -12,13 +15,18 @@ use sync_model::canonical;
 use sync_model::cose::{self, Context, Signer};
 use sync_model::hash::Hash;
 use sync_model::id::DeviceId;
+use sync_model::wire::encoding::{ENCODING_ZSTD, decompress};
 use sync_model::wire::problem::Problem;
+use sync_model::wire::push::{PushRequest, Receipt};
 use sync_model::wire::request::RequestStatement;
-use sync_model::wire::{FEED_BYTES_MAX, HEADER_REQUEST, MEDIA_CBOR, PREFIX};
+use sync_model::wire::{FEED_BYTES_MAX, HEADER_PROTOCOL, HEADER_REQUEST, MEDIA_CBOR, PREFIX};
 
-use crate::error::SyncError;
+use crate::clock::SystemClock;
+use crate::error::{StoreError, SyncError};
 use crate::random;
+use crate::store::{Store, TrustedTime};
 
+use form::Forms;
 use network::Network;
 pub use transport::{Exchange, Method, Reply, Transport};
 
@@ -26,11 +34,19 @@ pub use transport::{Exchange, Method, Reply, Transport};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Largest problem reply.
 const PROBLEM_BYTES_MAX: usize = 64 * 1024;
+/// Protocol versions this program speaks.
+const PROTOCOLS: &str = "1-2";
+/// In the data folder: authorities for HQ's TLS certificate, put there before enrolment or to
+/// replace one that HQ lost. PEM.
+pub const AUTHORITY_FILE: &str = "hq-ca.pem";
+/// Largest authority file.
+const AUTHORITY_BYTES_MAX: u64 = 256 * 1024;
 
 /// Talks to one HQ.
 pub struct HqClient {
     base: String,
     transport: Box<dyn Transport>,
+    forms: Forms,
 }
 
 /// One request before it is signed.
@@ -39,36 +55,59 @@ pub(super) struct Call<'a> {
     pub(super) path: String,
     pub(super) headers: Vec<(&'static str, String)>,
     pub(super) body: &'a [u8],
+    /// Media type of the body.
+    media: &'static str,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(method: Method, path: impl Into<String>, body: &'a [u8]) -> Self {
-        Self { method, path: path.into(), headers: vec![], body }
+        Self { method, path: path.into(), headers: vec![], body, media: MEDIA_CBOR }
     }
 }
 
 impl HqClient {
-    /// Returns a client for HQ at `base`, for example `https://hq.example:8443`.
+    /// Returns a client for HQ at `base`, for example `https://hq.example:8443`, which trusts what
+    /// the system trusts, by the time this program was built.
     ///
     /// # Errors
     /// [`SyncError::Unreachable`] if the system gives no TLS or socket support.
     pub fn new(base: &str) -> Result<Self, SyncError> {
-        Self::with_patience(base, PATIENCE)
+        let time = TrustedTime::since_build(Arc::new(SystemClock::new()));
+        Self::trusting(base, &[], time, PATIENCE)
     }
 
-    /// Returns a client that waits no longer than `patience` for each step.
+    /// Returns a client for HQ at `base` which trusts the authority that came with enrolment and
+    /// those in [`AUTHORITY_FILE`], or the system's where there are none, by the time that HQ told
+    /// this device.
     ///
     /// # Errors
-    /// [`SyncError::Unreachable`].
-    pub fn with_patience(base: &str, patience: Duration) -> Result<Self, SyncError> {
+    /// [`SyncError`].
+    pub fn of(store: &Store, base: &str) -> Result<Self, SyncError> {
+        Self::trusting(base, &authorities(store)?, store.trusted_time()?, PATIENCE)
+    }
+
+    /// Returns a client that trusts the `authorities` (PEM) alone, or the system's if there are
+    /// none, and waits no longer than `patience` for each step.
+    ///
+    /// # Errors
+    /// [`SyncError`].
+    pub fn trusting(
+        base: &str,
+        authorities: &[String],
+        time: TrustedTime,
+        patience: Duration,
+    ) -> Result<Self, SyncError> {
         let base = base.trim_end_matches('/');
-        Ok(Self::over(base, Box::new(Network::new(base, patience)?)))
+        let tls = base.starts_with("https://").then(|| tls::config(authorities, time));
+        let network = Network::new(base, patience, tls.transpose()?)?;
+        Ok(Self::over(base, Box::new(network)))
     }
 
     /// Returns a client whose requests go over `transport`; `base` is only the name of HQ.
     #[must_use]
     pub fn over(base: &str, transport: Box<dyn Transport>) -> Self {
-        Self { base: base.trim_end_matches('/').to_owned(), transport }
+        let base = base.trim_end_matches('/').to_owned();
+        Self { base, transport, forms: Forms::default() }
     }
 
     /// Returns HQ's address.
@@ -91,8 +130,43 @@ impl HqClient {
         decode(&self.send(device, key, call)?)
     }
 
+    /// Sends records in the newest form that HQ takes.
+    pub(super) fn push(
+        &self,
+        device: DeviceId,
+        key: &dyn Signer,
+        request: &PushRequest,
+    ) -> Result<Receipt, SyncError> {
+        loop {
+            let form = self.forms.current();
+            let formed = form.of(request)?;
+            let mut call = Call::new(Method::Post, "/push", &formed.body);
+            call.media = formed.media;
+            if let Some(encoding) = formed.encoding {
+                call.headers.push(("content-encoding", encoding.to_owned()));
+            }
+            let reply = self.call(Some(device), key, call)?;
+            if reply.is_success() {
+                return decode(&reply);
+            }
+            if !self.forms.learn(form, &reply) {
+                return Err(problem(&reply));
+            }
+        }
+    }
+
     /// Sends a signed request; problems come back as errors.
     pub(super) fn send(
+        &self,
+        device: Option<DeviceId>,
+        key: &dyn Signer,
+        call: Call<'_>,
+    ) -> Result<Reply, SyncError> {
+        let reply = self.call(device, key, call)?;
+        if reply.is_success() { Ok(reply) } else { Err(problem(&reply)) }
+    }
+
+    fn call(
         &self,
         device: Option<DeviceId>,
         key: &dyn Signer,
@@ -112,7 +186,9 @@ impl HqClient {
             .map_err(|error| SyncError::Garbage(format!("own request: {error}")))?;
         let mut headers = call.headers;
         headers.push((HEADER_REQUEST, STANDARD.encode(signed)));
-        headers.push(("content-type", MEDIA_CBOR.to_owned()));
+        headers.push((HEADER_PROTOCOL, PROTOCOLS.to_owned()));
+        headers.push(("accept-encoding", ENCODING_ZSTD.to_owned()));
+        headers.push(("content-type", call.media.to_owned()));
         let reply = self.transport.call(Exchange {
             method: call.method,
             path,
@@ -120,7 +196,40 @@ impl HqClient {
             body: call.body.to_vec(),
             reply_max: FEED_BYTES_MAX,
         })?;
-        if reply.is_success() { Ok(reply) } else { Err(problem(&reply)) }
+        opened(reply)
+    }
+}
+
+/// Returns the authorities that this device takes HQ's certificate from.
+fn authorities(store: &Store) -> Result<Vec<String>, SyncError> {
+    use std::io::Read as _;
+    let enrollment = store.read(|r| r.enrollment())?;
+    let mut found: Vec<String> = enrollment.and_then(|one| one.trust.tls_ca).into_iter().collect();
+    match std::fs::File::open(store.folder().join(AUTHORITY_FILE)) {
+        Ok(file) => {
+            let mut text = String::new();
+            file.take(AUTHORITY_BYTES_MAX)
+                .read_to_string(&mut text)
+                .map_err(StoreError::io("read hq-ca.pem"))?;
+            found.push(text);
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(StoreError::io("open hq-ca.pem")(error).into()),
+    }
+    Ok(found)
+}
+
+/// Returns `reply` without its compression.
+fn opened(mut reply: Reply) -> Result<Reply, SyncError> {
+    match reply.header("content-encoding") {
+        None | Some("identity") => Ok(reply),
+        Some(ENCODING_ZSTD) => {
+            let max = if reply.is_success() { FEED_BYTES_MAX } else { PROBLEM_BYTES_MAX };
+            reply.body = decompress(&reply.body, max)
+                .map_err(|error| SyncError::Garbage(error.to_string()))?;
+            Ok(reply)
+        }
+        Some(_) => Err(SyncError::Garbage("reply in an encoding nobody asked for".to_owned())),
     }
 }
 

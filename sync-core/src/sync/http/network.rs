@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::blocking::{Client, Response};
 
 use super::PROBLEM_BYTES_MAX;
+use super::tls::is_untrusted;
 use super::transport::{Exchange, Method, Reply, Transport};
 use crate::error::SyncError;
 
@@ -17,15 +18,23 @@ pub(super) struct Network {
 
 impl Network {
     /// Returns the transport to `base`, which waits no longer than `patience` for each step.
-    pub(super) fn new(base: &str, patience: Duration) -> Result<Self, SyncError> {
-        let client = Client::builder()
+    pub(super) fn new(
+        base: &str,
+        patience: Duration,
+        tls: Option<rustls::ClientConfig>,
+    ) -> Result<Self, SyncError> {
+        let client = match tls {
+            Some(tls) => Client::builder().tls_backend_preconfigured(tls).https_only(true),
+            None => Client::builder(),
+        };
+        let client = client
             .connect_timeout(patience)
             .timeout(patience)
             // HQ is named in the device's own settings; a proxy in between would see bodies.
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|error| SyncError::Unreachable(describe(&error)))?;
+            .map_err(|error| failed(&error))?;
         Ok(Self { base: base.to_owned(), client })
     }
 }
@@ -45,7 +54,7 @@ impl Transport for Network {
         for (name, value) in exchange.headers {
             request = request.header(name, value);
         }
-        let response = request.send().map_err(|error| SyncError::Unreachable(describe(&error)))?;
+        let response = request.send().map_err(|error| failed(&error))?;
         let status = response.status();
         let headers = response
             .headers()
@@ -75,6 +84,11 @@ fn read_bounded(response: Response, max: usize) -> Result<Vec<u8>, SyncError> {
     }
     let whole = expected.is_none_or(|expected| u64::try_from(bytes.len()) == Ok(expected));
     if whole { Ok(bytes) } else { Err(SyncError::Unreachable("reply cut".to_owned())) }
+}
+
+fn failed(error: &reqwest::Error) -> SyncError {
+    let text = describe(error);
+    if is_untrusted(error) { SyncError::Untrusted(text) } else { SyncError::Unreachable(text) }
 }
 
 /// Returns the chain of causes without the address, which may carry ids.

@@ -59,7 +59,7 @@ fn the_device_says_what_it_saw_and_one_request_proves_the_growth() {
     hq.state().grow("somebody else's record");
     hq.fault(|request, _| {
         if is_push(request) {
-            let sent: PushRequest = canonical::from_bytes(&request.body, PUSH_BYTES_MAX).unwrap();
+            let sent: PushRequest = super::hq::push_request(&request.body);
             assert_eq!(sent.seen_size, Some(5));
         }
         assert!(!is_consistency(request), "the receipt proves it already");

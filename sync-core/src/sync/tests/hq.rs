@@ -21,12 +21,16 @@ use sync_model::log::tree::{self, Nodes};
 use sync_model::log::{self};
 use sync_model::record::Record;
 use sync_model::time::Timestamp;
+use sync_model::wire::encoding::decompress;
 use sync_model::wire::feed::FeedPage;
+use sync_model::wire::pack::unpack;
 use sync_model::wire::policy::Policy;
 use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{BlobState, NeedReply, NeedRequest, PushRequest, Receipt, ReceiptRun};
 use sync_model::wire::request::RequestStatement;
-use sync_model::wire::{HEADER_LENGTH, HEADER_OFFSET, HEADER_REQUEST, PUSH_BYTES_MAX};
+use sync_model::wire::{
+    HEADER_LENGTH, HEADER_OFFSET, HEADER_PROTOCOL, HEADER_REQUEST, PUSH_BYTES_MAX,
+};
 
 use crate::store::tests::world::{HqKeys, LOG_ORIGIN, TEN, World, device_id};
 
@@ -155,7 +159,7 @@ impl State {
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Reply {
-        let request: PushRequest = canonical::from_bytes(bytes, PUSH_BYTES_MAX).unwrap();
+        let request = push_request(bytes);
         let mut runs = Vec::new();
         for bytes in request.records {
             let record = Record::open(&bytes, &self.device_key).unwrap();
@@ -235,6 +239,14 @@ impl State {
         }
         body(&self.state(sha256))
     }
+}
+
+/// Returns the push in a body of any form.
+pub(crate) fn push_request(bytes: &[u8]) -> PushRequest {
+    if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        return unpack(&decompress(bytes, PUSH_BYTES_MAX).unwrap()).unwrap();
+    }
+    canonical::from_bytes(bytes, PUSH_BYTES_MAX).unwrap()
 }
 
 struct Shared {
@@ -341,8 +353,10 @@ fn serve(shared: &Shared, mut stream: TcpStream) {
         }
     };
     let length = bytes.len();
-    let head =
-        format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 {status} X\r\n{HEADER_PROTOCOL}: 2\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&bytes)).ok();
 }
 

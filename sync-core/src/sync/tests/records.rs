@@ -227,8 +227,7 @@ fn refuse_record(hq: &ScriptedHq, bad: u64, code: ProblemCode) {
         if !is_push(request) {
             return None;
         }
-        let sent: sync_model::wire::push::PushRequest =
-            canonical::from_bytes(&request.body, 1 << 22).unwrap();
+        let sent = super::hq::push_request(&request.body);
         let seq = |bytes: &[u8]| sync_model::record::Record::read(bytes).unwrap().envelope.seq;
         sent.records.iter().any(|bytes| seq(bytes) == bad).then(|| {
             let good = sent.records.iter().filter(|bytes| seq(bytes) < bad).cloned().collect();

@@ -136,3 +136,55 @@ fn a_problem_that_passes_means_waiting_and_one_that_stays_means_refused() {
         assert_eq!(error.outcome(), Outcome::Refused);
     }
 }
+
+#[test]
+fn an_hq_of_every_age_takes_the_records() {
+    use sync_model::wire::pack::MEDIA_PACKED;
+    // What an HQ says that does not know the form: an old one has no word for it and no header, a
+    // later one may know another dictionary, a gateway may have its own opinion.
+    let refusals = [(422, false, 1), (400, false, 1), (415, false, 1), (415, true, 2)];
+    for (status, knows_forms, refused) in refusals {
+        let world = World::enrolled();
+        world.act(lead("1"));
+        let hq = ScriptedHq::of(&world);
+        hq.fault(move |request, state| {
+            let packed = request.headers["content-type"] == MEDIA_PACKED;
+            let tries = state.asked.iter().filter(|asked| asked.contains("/push")).count();
+            if !packed || (knows_forms && tries > refused) {
+                return None;
+            }
+            let problem = refuse(&Problem::new(ProblemCode::Malformed, "what is this?"));
+            let Reply::Status(_, body) = problem else { panic!("a problem") };
+            if knows_forms {
+                return Some(Reply::Status(status, body));
+            }
+            let length = body.len();
+            let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n\r\n");
+            Some(Reply::Raw([head.into_bytes(), body].concat()))
+        });
+        let client = HqClient::new(&hq.base()).unwrap();
+        assert_eq!(round(world.store(), &client, &mut |_| {}).unwrap().records, 1);
+        let pushes = |hq: &ScriptedHq| {
+            hq.state().asked.iter().filter(|asked| asked.contains("/push")).count()
+        };
+        assert_eq!(pushes(&hq), refused + 1, "{status}");
+        // It is remembered: the next record goes at once.
+        world.act(lead("2"));
+        assert_eq!(round(world.store(), &client, &mut |_| {}).unwrap().records, 1);
+        assert_eq!(pushes(&hq), refused + 2, "{status}");
+    }
+}
+
+#[test]
+fn a_reply_that_opens_into_more_than_allowed_is_garbage() {
+    let bomb = sync_model::wire::encoding::compress(&vec![0; FEED_BYTES_MAX + 1], 0, false);
+    let bomb = bomb.unwrap();
+    let error = survives(move |_, _| {
+        let length = bomb.len();
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-encoding: zstd\r\ncontent-length: {length}\r\n\r\n"
+        );
+        Some(Reply::Raw([head.into_bytes(), bomb.clone()].concat()))
+    });
+    assert!(is_garbage(&error), "{error}");
+}
