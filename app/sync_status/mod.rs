@@ -66,7 +66,7 @@ pub fn fetch_removed(services: &Services, inspection: InspectionId) -> Result<u6
     if removed.is_empty() {
         return Ok(0);
     }
-    let client = HqClient::new(&enrollment.ok_or(StoreError::NotEnrolled)?.hq)?;
+    let client = HqClient::of(&services.store, &enrollment.ok_or(StoreError::NotEnrolled)?.hq)?;
     for sha256 in &removed {
         sync::fetch_original(&services.store, &client, sha256)?;
     }
