@@ -111,7 +111,7 @@ impl Drop for Role {
 /// word names a PostgreSQL if the store is there.
 pub(crate) fn hq(mut words: impl Iterator<Item = String>) -> anyhow::Result<()> {
     let data = words.next().context("no folder")?;
-    let mut config = hq::Config::new(data.into(), "127.0.0.1:0".parse()?);
+    let mut config = hq::Config::new(data, "127.0.0.1:0".parse()?);
     if let Some(url) = words.next() {
         config.database = hq::Database::postgres(&url);
     }
