@@ -31,7 +31,6 @@ use crate::store::{Enrollment, Store};
 
 /// Tables that journal and feed determine.
 const PROJECTIONS: &[&str] = &[
-    "day_report",
     "acceptance",
     "answer",
     "assignment",

@@ -242,7 +242,7 @@ fn refuse_record(hq: &ScriptedHq, bad: u64, code: ProblemCode) {
 
 #[test]
 fn a_record_hq_refuses_is_parked_with_its_reason_and_what_stands_before_it_goes() {
-    for code in [ProblemCode::BadRecord, ProblemCode::Fork] {
+    for code in [ProblemCode::BadRecord] {
         let world = World::enrolled();
         for number in 1..=5 {
             world.act(lead(&number.to_string()));
