@@ -51,6 +51,7 @@ const PROJECTIONS: &[&str] = &[
 const OTHERS: &[&str] = &[
     "blob",
     "checkpoint",
+    "day_report",
     "draft",
     "feed",
     "journal",
