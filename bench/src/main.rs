@@ -11,13 +11,15 @@ mod photo;
 mod process;
 mod province;
 mod sync;
+mod torture;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 bench -- act | photo [FILE]
        | sync [push | bytes | blobs | cuts]
-       | province-day [--store sqlite] [--devices N] [--records N] [--at-once N]";
+       | province-day [--store sqlite] [--devices N] [--records N] [--at-once N]
+       | torture [--minutes N] [--from SEED]";
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         Some("role-device") => sync::role(&mut words).map(|()| Vec::new()),
         Some("province-day") => province::run(words),
         Some("role-hq") => process::hq(words).map(|()| Vec::new()),
+        Some("torture") => torture::torture(words),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -45,4 +48,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints a line of a long run at once.
+pub(crate) fn tell(line: &str) {
+    println!("{line}");
 }

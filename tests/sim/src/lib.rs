@@ -5,4 +5,5 @@ pub mod failing;
 pub mod kill;
 pub mod model;
 pub mod power_cut;
+pub mod torture;
 pub mod world;
