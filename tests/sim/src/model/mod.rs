@@ -126,7 +126,7 @@ impl Model for Custody {
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         for (at, machine) in (0..).zip(&state.machines) {
-            if self.exists(state, at) && machine.length() < self.records {
+            if self.exists(state, at) && machine.length() < self.records && !machine.ended {
                 actions.push(Action::Commit(at));
             }
             if machine.hand.is_some() {
@@ -195,6 +195,9 @@ impl Custody {
     /// Returns the replies that may reach the machine now: what HQ says to each push that it has
     /// settled, and a forged receipt. What would change nothing at the machine is left out.
     fn arriving(&self, state: &State, at: u8) -> Vec<Reply> {
+        if state.machine(at).is_none_or(|machine| machine.ended) {
+            return vec![];
+        }
         let mut replies: Vec<Reply> = Vec::new();
         for push in self.pushes(state, at) {
             if !self.matters(state, push) {
@@ -304,6 +307,14 @@ impl Custody {
             && let Some(reply) = machine.hand.take()
         {
             keep(machine, &reply, self.roll_back, self.flaw);
+            let against = match &reply.answer {
+                Answer::Held(_, head) => state.contradicts(head, at),
+                Answer::Fork(_) => true,
+                _ => false,
+            };
+            if let Some(machine) = state.machines.get_mut(usize::from(at)) {
+                machine.ended |= against && !self.roll_back;
+            }
         }
     }
 }

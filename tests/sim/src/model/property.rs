@@ -109,7 +109,10 @@ fn heals(model: &Custody, state: &State) -> bool {
 }
 
 fn round(model: &Custody, state: &mut State, machine: u8) {
-    let Some(holder) = state.machine(machine).filter(|holder| !holder.stopped) else { return };
+    let Some(holder) = state.machine(machine).filter(|holder| !holder.stopped && !holder.ended)
+    else {
+        return;
+    };
     let Some((first, count)) = holder.batch() else { return };
     let to = Push { machine, first, count };
     let answer = super::rule::judge(state, to, model.flaw);
@@ -119,7 +122,7 @@ fn round(model: &Custody, state: &mut State, machine: u8) {
 
 /// Everybody did all his work, and it is settled.
 fn rests(model: &Custody, state: &State) -> bool {
-    let done = |machine: &Machine| machine.length() == model.records;
+    let done = |machine: &Machine| machine.length() == model.records || machine.ended;
     let first = state.machines.first().is_some_and(done);
     let second = state.machines.get(1).is_some_and(done);
     let all = first && (second || (model.second == Second::Copy && !state.is_copied()));
@@ -129,7 +132,7 @@ fn rests(model: &Custody, state: &State) -> bool {
 /// Everything is receipted, or there is a reason that a person can be told.
 fn settled(state: &State) -> bool {
     (0..).zip(&state.machines).all(|(at, machine)| {
-        let told = machine.status.contains(&Status::Parked);
+        let told = machine.ended || machine.status.contains(&Status::Parked);
         let revoked = state.hq.revoked.get(usize::from(machine.device)).copied().flatten();
         (1..).zip(&machine.status).all(|(seq, status)| match status {
             Status::Received(_) | Status::Parked => true,

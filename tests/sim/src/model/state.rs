@@ -54,6 +54,8 @@ pub struct Machine {
     pub seen: Log,
     /// A reply in memory, not written yet.
     pub hand: Option<Reply>,
+    /// Its chain ended: HQ holds another one, or a longer one. It says so and sends no record.
+    pub ended: bool,
     /// It stopped trying; only a broken rule stops.
     pub stopped: bool,
 }
@@ -137,7 +139,7 @@ impl Machine {
     #[must_use]
     pub fn new(device: u8) -> Self {
         let (seen, hand) = (Log::new(), None);
-        Self { device, copied: 0, status: vec![], seen, hand, stopped: false }
+        Self { device, copied: 0, status: vec![], seen, hand, ended: false, stopped: false }
     }
 
     /// Returns how many records it has.
@@ -198,6 +200,19 @@ impl State {
     pub fn records(&self, push: Push) -> Vec<Rec> {
         let seqs = push.first..push.first.saturating_add(push.count);
         seqs.filter_map(|seq| self.record(push.machine, seq)).collect()
+    }
+
+    /// Says whether the end of this device's chain in `log` contradicts the machine's own.
+    #[must_use]
+    pub fn contradicts(&self, log: &Log, machine: u8) -> bool {
+        let Some(holder) = self.machine(machine) else { return false };
+        let last = log.iter().rev().find(|record| record.device == holder.device);
+        last.is_some_and(|last| self.record_here(machine, last.seq) != Some(*last))
+    }
+
+    fn record_here(&self, machine: u8, seq: u8) -> Option<Rec> {
+        let length = self.machine(machine).map_or(0, Machine::length);
+        self.record(machine, seq).filter(|record| record.seq <= length)
     }
 
     /// Says whether a copy was made.

@@ -260,6 +260,9 @@ fn arrived(
     let length = u64::try_from(records.len()).unwrap_or(u64::MAX);
     let doubled = world.doubled.contains(&device.id);
     let revoked = world.revoked.contains_key(&device.id);
+    let stop = device.store()?.read(|r| r.chain_stop()).map_err(Violation::of("I7"))?;
+    let wrongly = (device.stopped || stop.is_some()) && !doubled;
+    require(!wrongly, "a chain was stopped without a reason", || format!("{stop:?}"))?;
     if !doubled && !revoked {
         let all = counts.received == length
             && counts.pending == 0
@@ -271,7 +274,7 @@ fn arrived(
         });
     }
     if counts.pending > 0 {
-        let told = device.last.as_ref().is_some_and(ends_sending);
+        let told = stop.is_some() || device.last.as_ref().is_some_and(ends_sending);
         require(told, "I7 pending without a reason", || format!("{:?}", device.last))?;
     }
     for record in records {
@@ -338,14 +341,17 @@ fn forks_found(world: &World, hq: &Holdings) -> Result<(), Violation> {
             })
         });
         if differs {
-            let kept = hq.forks.values().any(|of| of == id.as_bytes());
-            require(kept, "I3 a fork was not kept", || format!("{id}"))?;
+            // Kept at HQ beside the log, or kept here by a chain that ended before it sent it.
+            let mut known = hq.forks.values().any(|of| of == id.as_bytes());
             let mut told = false;
             for device in &folders {
-                let counts =
-                    device.store()?.read(|r| r.outbox_counts()).map_err(Violation::of("I3"))?;
-                told |= counts.parked > 0;
+                let store = device.store()?;
+                let counts = store.read(|r| r.outbox_counts()).map_err(Violation::of("I3"))?;
+                let stop = store.read(|r| r.chain_stop()).map_err(Violation::of("I3"))?;
+                known |= stop.is_some();
+                told |= counts.parked > 0 || stop.is_some();
             }
+            require(known, "I3 a fork was not kept", || format!("{id}"))?;
             require(told, "I3 a fork was not told", || format!("{id}"))?;
         }
     }

@@ -59,6 +59,8 @@ pub(super) struct Device {
     pub(super) last: Option<SyncError>,
     /// Rounds that found HQ's proofs wrong.
     pub(super) alarms: u64,
+    /// Its chain was stopped, since HQ holds another one or a longer one.
+    pub(super) stopped: bool,
     /// Distinguishes what this machine makes from what a copy of it makes.
     made: u64,
     name: u64,
@@ -89,6 +91,7 @@ impl Device {
             receipted: BTreeMap::new(),
             last: None,
             alarms: 0,
+            stopped: false,
             made: 0,
             name,
         };
@@ -163,6 +166,11 @@ impl Device {
         });
         match acted {
             Ok(_) => self.remember(),
+            // A restored chain takes nothing more; the check knows who was restored.
+            Err(StoreError::ChainStopped(_)) => {
+                self.stopped = true;
+                Ok(())
+            }
             Err(error) if error.to_string() == nothing.to_string() => Ok(()),
             Err(error) => Err(Violation::new("officer is blocked", error.to_string())),
         }
