@@ -361,8 +361,7 @@ fn revoke(hq: &ScriptedHq, world: &World, signer: u8) {
         if !is_push(request) {
             return None;
         }
-        let sent: sync_model::wire::push::PushRequest =
-            canonical::from_bytes(&request.body, 1 << 22).unwrap();
+        let sent: sync_model::wire::push::PushRequest = super::hq::push_request(&request.body);
         let records = sent.records.iter().map(|bytes| Hash::of(bytes)).collect();
         let mut problem = Problem::new(ProblemCode::Revoked, "device was revoked");
         if !sent.records.is_empty() {
