@@ -209,12 +209,12 @@ fn settle(desk: &Rc<Desk>, schedule: &Schedule, asked: bool, outcome: Result<Pro
             refresh(desk);
         }
         Err(error) => {
-            let asked = match &error {
+            let wished_ms = match &error {
                 AppError::Sync(error) => error.retry_after_ms(),
                 _ => None,
             };
             let random = u64::from_le_bytes(random::bytes());
-            let wait_ms = schedule::next_try_ms(schedule.failures.get(), asked, random);
+            let wait_ms = schedule::next_try_ms(schedule.failures.get(), wished_ms, random);
             schedule.failures.set(schedule.failures.get().saturating_add(1));
             schedule.due_mono_ms.set(now.mono_ms.saturating_add(wait_ms));
             tracing::info!(%error, asked, "sync round failed");
