@@ -8,6 +8,7 @@
 mod pack;
 mod replay;
 
+use sha2::{Digest, Sha256};
 use sync_model::hash::Hash;
 use sync_model::id::DeviceId;
 
@@ -137,15 +138,24 @@ impl Hq {
         let right = Some((*sha256, bytes));
         // Already there after a crash between copy and note, or from an earlier archive.
         if archive.hash(&name)? != right {
-            let mut copy = archive.upload(&name);
-            if let Err(error) = self.0.objects.read(&name, bytes, |piece| copy.write(piece)) {
+            let (mut copy, mut digest) = (archive.upload(&name), Sha256::new());
+            let read = self.0.objects.read(&name, bytes, |piece| {
+                digest.update(piece);
+                copy.write(piece)
+            });
+            if let Err(error) = read {
                 tracing::error!(%error, file = %sha256, "file cannot be archived");
+                return Ok(false);
+            }
+            // Looked at before it gets its name: another archiver may look there at any time.
+            if Hash(digest.finalize().into()) != *sha256 {
+                tracing::error!(file = %sha256, "file is damaged and was not archived");
                 return Ok(false);
             }
             copy.finish()?;
             if archive.hash(&name)? != right {
                 archive.remove(&name)?;
-                tracing::error!(file = %sha256, "file is damaged and was not archived");
+                tracing::error!(file = %sha256, "file was damaged on its way to the archive");
                 return Ok(false);
             }
         }

@@ -210,7 +210,9 @@ mod tests {
             let text = named.to_string();
             assert_eq!(text.parse(), Ok(named.clone()));
             assert!(text.replace("example", "exemple").parse::<NamedKey>().is_err());
-            assert!(text.trim_end_matches('=').parse::<NamedKey>().is_err());
+            let mut cut = text.clone();
+            cut.pop();
+            assert!(cut.parse::<NamedKey>().is_err());
             assert!(text.replacen('+', "-", 1).parse::<NamedKey>().is_err());
         }
     }
