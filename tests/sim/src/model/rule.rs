@@ -54,10 +54,22 @@ pub(super) fn judge(state: &mut State, push: Push, flaw: Option<Flaw>) -> Answer
     let device = state.machine(push.machine).map_or(0, |machine| machine.device);
     let revoked = state.hq.revoked.get(usize::from(device)).copied().flatten().is_some();
     if revoked && flaw != Some(Flaw::OverlookRevocation) {
-        if flaw != Some(Flaw::TurnAwayRevoked) {
-            state.hq.quarantine.extend(records);
+        // What stood before the revocation is receipted as ever.
+        let held: Vec<(u8, u8)> = records
+            .iter()
+            .map_while(|record| {
+                let (index, held) = position(&state.hq.log, device, record.seq)?;
+                (held == *record).then_some((record.seq, index))
+            })
+            .collect();
+        if !held.is_empty() {
+            return Answer::Held(held, state.hq.log.clone());
         }
-        return Answer::Revoked;
+        if flaw == Some(Flaw::TurnAwayRevoked) {
+            return Answer::Revoked { kept: false };
+        }
+        state.hq.quarantine.extend(records);
+        return Answer::Revoked { kept: true };
     }
     let mut places = Vec::new();
     for (at, record) in records.iter().enumerate() {
@@ -138,7 +150,15 @@ pub(super) fn keep(machine: &mut Machine, reply: &Reply, heads: bool, flaw: Opti
                 machine.set(*seq, Status::Parked);
             }
         }
-        Answer::Gap(_) | Answer::Revoked => {}
+        // HQ names what it keeps apart, and signs that.
+        Answer::Revoked { kept: true } => {
+            for seq in reply.to.first..reply.to.first.saturating_add(reply.to.count) {
+                if machine.status(seq) == Some(Status::Pending) {
+                    machine.set(seq, Status::Parked);
+                }
+            }
+        }
+        Answer::Gap(_) | Answer::Revoked { kept: false } => {}
     }
     if flaw == Some(Flaw::GiveUp) && !matches!(reply.answer, Answer::Held(..)) {
         machine.stopped = true;

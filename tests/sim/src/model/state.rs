@@ -92,7 +92,10 @@ pub enum Answer {
     /// Records are missing; go on from here.
     Gap(u8),
     /// The device was revoked.
-    Revoked,
+    Revoked {
+        /// HQ vouches for what was sent all the same.
+        kept: bool,
+    },
 }
 
 /// HQ.

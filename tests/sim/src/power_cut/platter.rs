@@ -142,6 +142,9 @@ impl Platter {
                 self.inodes.insert(*inode, Inode::default());
                 self.pending.push(NameChange::Create(name.clone(), *inode));
             }
+            Event::Link { name, inode } => {
+                self.pending.push(NameChange::Create(name.clone(), *inode));
+            }
             Event::Folder { name } => self.pending.push(NameChange::Folder(name.clone())),
             Event::Remove { name } => self.pending.push(NameChange::Remove(name.clone())),
             Event::Rename { from, to } => {

@@ -322,6 +322,29 @@ unsafe extern "C" fn rename(from: *const c_char, to: *const c_char) -> c_int {
 }
 
 #[unsafe(no_mangle)]
+unsafe extern "C" fn linkat(
+    from_fd: c_int,
+    from: *const c_char,
+    to_fd: c_int,
+    to: *const c_char,
+    flags: c_int,
+) -> c_int {
+    let run = || kernel!(libc::SYS_linkat, from_fd, from, to_fd, to, flags);
+    let names = if tap::active() { named(from).zip(named(to)) } else { None };
+    let Some((from, to)) = names else { return short(run()) };
+    short(watched(
+        &from,
+        &Call::Create(&to),
+        |_| run(),
+        |watch, _| {
+            if let Some(inode) = inode(&to) {
+                watch.linked(&to, inode);
+            }
+        },
+    ))
+}
+
+#[unsafe(no_mangle)]
 unsafe extern "C" fn unlink(path: *const c_char) -> c_int {
     let run = || kernel!(libc::SYS_unlinkat, libc::AT_FDCWD, path, 0);
     let name = if tap::active() { named(path) } else { None };

@@ -25,6 +25,8 @@ pub enum Event {
     Remove { name: PathBuf },
     /// A file got another name.
     Rename { from: PathBuf, to: PathBuf },
+    /// A file got one name more.
+    Link { name: PathBuf, inode: u64 },
 }
 
 /// What is about to be done.
@@ -279,6 +281,11 @@ impl Watched<'_> {
     pub(super) fn removed(&mut self, path: &Path) {
         let name = self.name(path);
         self.note(path, Event::Remove { name });
+    }
+
+    pub(super) fn linked(&mut self, path: &Path, inode: u64) {
+        let name = self.name(path);
+        self.note(path, Event::Link { name, inode });
     }
 
     pub(super) fn renamed(&mut self, from: &Path, to: &Path) {
