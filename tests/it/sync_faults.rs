@@ -76,22 +76,38 @@ fn repair(world: &mut World, cut: Cut) {
     }
 }
 
-/// The step fails as told, says so in Chinese, and the fault was really met.
-fn breaks(device: &Device, cut: Cut, path: &str, step: impl FnOnce() -> Result<(), AppError>) {
+/// The fault is really met. Returns whether the step failed of it; then it waits and says so in
+/// Chinese. A round that got something through before the cut goes on by itself.
+fn meets(
+    device: &Device,
+    cut: Cut,
+    path: &str,
+    step: impl FnOnce() -> Result<(), AppError>,
+) -> bool {
     let met = device.proxy.hits();
     device.proxy.fail_once(path, 0, cut.fault);
-    let (error, sentence) = refused(step());
+    let outcome = step();
     assert_eq!(device.proxy.hits(), met + 1, "{path} {cut:?} was not met");
+    if outcome.is_ok() {
+        return false;
+    }
+    let (error, sentence) = refused(outcome);
     let waits = error.outcome() == sync_core::Outcome::Waiting;
     assert!(waits, "{path} {cut:?}: {error:?}");
     assert!(sentence.contains("总部"), "{path} {cut:?}: {sentence}");
+    true
+}
+
+/// The step fails as told.
+fn breaks(device: &Device, cut: Cut, path: &str, step: impl FnOnce() -> Result<(), AppError>) {
+    assert!(meets(device, cut, path, step), "{path} {cut:?}: went through");
 }
 
 /// Cuts one request of the sync round in every way, each with fresh work of every kind.
 fn cut_round_at(path: &str) {
     let mut world = World::new(1);
     let inspection = arrive(&world, &world.devices[0], world.devices[0].find("演练小吃店"));
-    let mut photo = 0;
+    let (mut photo, mut failed) = (0, 0);
     for cut in CUTS {
         let device = &world.devices[0];
         lead(device, &format!("{path} {cut:?}"));
@@ -103,7 +119,7 @@ fn cut_round_at(path: &str) {
         };
         let id = device.id().unwrap();
         world.hq(|hq| hq.command(id, message).unwrap());
-        breaks(device, *cut, path, || device.sync().map(|_| ()));
+        failed += u32::from(meets(device, *cut, path, || device.sync().map(|_| ())));
         repair(&mut world, *cut);
         let device = &world.devices[0];
         if cut.restart_device {
@@ -118,7 +134,7 @@ fn cut_round_at(path: &str) {
     }
     let counts = world.hq(|hq| hq.counts().unwrap());
     assert_eq!((counts.forks, counts.quarantined, counts.blobs_wanted), (0, 0, 0));
-    println!("sync faults at {path}: {} combinations", CUTS.len());
+    println!("sync faults at {path}: {} combinations, {failed} rounds failed", CUTS.len());
 }
 
 #[test]
@@ -143,10 +159,11 @@ fn a_file_cut_in_any_way_arrives_whole() {
         let bytes = photos::jpeg(ran);
         let original = sync_model::hash::Hash::of(&bytes);
         ok(photograph(device, inspection, &bytes));
-        breaks(device, *cut, &format!("/blobs/{original}"), || device.sync().map(|_| ()));
+        let path = format!("/blobs/{original}");
+        let failed = meets(device, *cut, &path, || device.sync().map(|_| ()));
         // Receipts of the records were kept although a file broke the round.
         let pending = device.services().store.read(|r| r.outbox_counts()).unwrap();
-        assert_eq!((pending.pending, pending.pending_blobs > 0), (0, true), "{cut:?}");
+        assert_eq!((pending.pending, pending.pending_blobs > 0), (0, failed), "{cut:?}");
         repair(&mut world, *cut);
         let device = &world.devices[0];
         if cut.restart_device {
@@ -210,7 +227,7 @@ fn attempts_that_fail_again_and_again_while_work_goes_on_lose_nothing() {
     let device = &world.devices[0];
     let inspection = arrive(&world, device, device.find("演练小吃店"));
     let paths = ["/push", "/blobs/need", "/blobs/", "/feed"];
-    let mut failed = 0;
+    let (mut failed, met) = (0, device.proxy.hits());
     for round in 0..24_u8 {
         lead(device, &format!("第 {round} 次"));
         if round % 6 == 0 {
@@ -229,5 +246,7 @@ fn attempts_that_fail_again_and_again_while_work_goes_on_lose_nothing() {
     assert!(device.is_empty());
     let counted = world.check();
     assert_eq!(counted.records, counted.receipts);
-    assert!(failed >= 12, "the line was too good: {failed}");
+    let met = device.proxy.hits() - met;
+    println!("sync faults: {met} met in 24 rounds, {failed} rounds failed");
+    assert!(met >= 8 && failed >= 4, "the line was too good: {met} faults, {failed} failures");
 }

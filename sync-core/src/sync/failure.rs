@@ -1,5 +1,6 @@
 //! What an error of one request means for the rest of the round; what HQ will never take is parked.
 
+use sync_model::time::Timestamp;
 use sync_model::wire::problem::{Problem, ProblemCode};
 
 use super::machine::{Failure, Request};
@@ -81,6 +82,11 @@ pub(super) fn chunk_failure(
 }
 
 const DAMAGED: &str = "本机文件已损坏，与取证时不一致";
+
+/// Says where a record of a revoked device is.
+pub(super) fn kept_apart(at: Timestamp) -> String {
+    format!("本机已被注销，该记录由总部另行保全（{}）", at.chinese())
+}
 
 /// What every kind of request has in common; `None` where the kind decides.
 fn of_problem(problem: &Problem) -> Option<Failure> {

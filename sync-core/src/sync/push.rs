@@ -9,6 +9,7 @@ use sync_model::wire::custody::KeptApart;
 use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{PushRequest, Receipt, ReceiptRun};
 
+use super::failure;
 use super::growth;
 use super::http::HqClient;
 use crate::error::{StoreError, SyncError};
@@ -105,7 +106,7 @@ pub(super) fn park_kept(
         .map_err(|_| SyncError::BadProof("word for records kept apart"))?;
     let ours = kept.device == enrollment.certificate.device;
     let rows = batch.iter().filter(|row| ours && kept.records.contains(&row.hash));
-    let reason = format!("本机已被注销，该记录由总部另行保全（{}）", kept.kept_at.chinese());
+    let reason = failure::kept_apart(kept.kept_at);
     let mut any = false;
     for row in rows {
         store.park(row.seq, &reason)?;
