@@ -10,6 +10,7 @@ use chrono::Datelike as _;
 use hq::{Config, Database, Hq, InitOptions, Lease, NewOfficer, SystemClock, Tls};
 use sync_model::credential::OfficerKind;
 use sync_model::id::DeviceId;
+use sync_model::wire::policy::Allowance;
 
 use crate::args::Args;
 use crate::report;
@@ -38,6 +39,9 @@ pub(crate) const USAGE: &str = "\
   xunzheng-hq lease --data DIR --device ID --authority ID --word WORD --count N [--year Y]
                                                     发放文号 / lease document numbers
   xunzheng-hq revoke --data DIR --device ID         注销终端 / withdraw a device
+  xunzheng-hq policy --data DIR [--metered records|previews|all] [--roaming …]
+    [--metered-bytes-per-day N] [--retain-days N] [--nightly-start MINUTE] [--nightly-minutes N]
+                                                    流量与保留规则 / what goes over which network
   xunzheng-hq practice --data DIR FILE.json         准备演练数据 / fill for practice
   xunzheng-hq day --data DIR --device ID --date YYYY-MM-DD
                                                     核对当日记录是否齐全 / is the day whole, exit 1 if not
@@ -255,4 +259,37 @@ pub(crate) fn verify_log(mut args: Args) -> Result<String> {
         "ok: {} records of {} devices, {} files, root {}",
         report.records, report.devices, report.blobs, report.root
     ))
+}
+
+pub(crate) fn policy(mut args: Args) -> Result<String> {
+    let allowance = |given: Option<String>, present| match given.as_deref() {
+        None => Ok(present),
+        Some("records") => Ok(Allowance::Records),
+        Some("previews") => Ok(Allowance::Previews),
+        Some("all") => Ok(Allowance::All),
+        Some(other) => Err(anyhow!("records, previews or all, not {other:?}")),
+    };
+    let (metered, roaming) = (args.optional("metered")?, args.optional("roaming")?);
+    let names = ["metered-bytes-per-day", "retain-days", "nightly-start", "nightly-minutes"];
+    let mut numbers = Vec::with_capacity(names.len());
+    for name in names {
+        let given = args.optional(name)?.map(|text| text.parse::<u32>());
+        numbers.push(given.transpose().with_context(|| format!("--{name}"))?);
+    }
+    let changes = metered.is_some() || roaming.is_some() || numbers.iter().any(Option::is_some);
+    let hq = open(&mut args)?;
+    let mut policy = hq.policy()?;
+    if changes {
+        policy.metered = allowance(metered, policy.metered)?;
+        policy.roaming = allowance(roaming, policy.roaming)?;
+        if let [bytes, days, start, minutes] = numbers.as_slice() {
+            let bytes = bytes.map_or(policy.metered_bytes_per_day, u64::from);
+            policy.metered_bytes_per_day = bytes;
+            policy.retain_days = days.unwrap_or(policy.retain_days);
+            policy.nightly_start_minute = start.unwrap_or(policy.nightly_start_minute);
+            policy.nightly_window_minutes = minutes.unwrap_or(policy.nightly_window_minutes);
+        }
+        policy = hq.set_policy(policy)?;
+    }
+    Ok(serde_json::to_string(&policy)?)
 }

@@ -32,6 +32,7 @@ mod log;
 mod metrics;
 mod objects;
 mod partner;
+mod policy;
 pub mod practice;
 mod provision;
 mod push;

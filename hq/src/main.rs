@@ -45,6 +45,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<String> {
         "day" => report::day(args?),
         "audit" => report::audit(args?),
         "reviews" => report::reviews(args?),
+        "policy" => command::policy(args?),
         "practice" => command::practice(args?),
         "verify-log" => command::verify_log(args?),
         "objects" => upkeep::objects(args?),

@@ -60,7 +60,7 @@ impl Inner {
             wanted: tx.wanted(device, WANTED_MAX)?,
             consistency,
             archived_seq: self.archived_seq(tx, device)?,
-            policy: None,
+            policy: Self::policy(tx)?,
             chain_head: tx.head(device)?.map(|head| ChainHead { seq: head.seq, hash: head.hash }),
         })
     }

@@ -21,7 +21,8 @@ const NEED_BYTES_MAX: usize = 512 * 1024;
 
 pub(super) async fn need(hq: State<Hq>, request: Request) -> Response {
     answer(hq, request, NEED_BYTES_MAX, |hq, call, _| {
-        let device = hq.device(call)?;
+        // Evidence of held records may arrive after a revocation too.
+        let device = hq.known_device(call)?;
         let request: NeedRequest = body(call, NEED_BYTES_MAX)?;
         Answer::cbor(&hq.need(&device, &request)?)
     })
@@ -30,7 +31,7 @@ pub(super) async fn need(hq: State<Hq>, request: Request) -> Response {
 
 pub(super) async fn state(hq: State<Hq>, request: Request) -> Response {
     answer(hq, request, 0, |hq, call, _| {
-        let device = hq.device(call)?;
+        let device = hq.known_device(call)?;
         let state = hq.blob_state(&device, &named(call)?)?;
         let mut headers = vec![(HEADER_OFFSET, state.offset.to_string())];
         if state.complete {
@@ -43,7 +44,7 @@ pub(super) async fn state(hq: State<Hq>, request: Request) -> Response {
 
 pub(super) async fn take(hq: State<Hq>, request: Request) -> Response {
     answer(hq, request, CHUNK_BYTES_MAX, |hq, call, headers| {
-        let device = hq.device(call)?;
+        let device = hq.known_device(call)?;
         let sha256 = stated(headers, HEADER_CHUNK_SHA256).and_then(|text| Hash::from_hex(&text));
         let chunk = Chunk {
             offset: stated_number(headers, HEADER_OFFSET)?,

@@ -5,6 +5,7 @@ use sync_model::hash::Hash;
 use sync_model::record::Record;
 use sync_model::wire::PUSH_BYTES_MAX;
 use sync_model::wire::custody::KeptApart;
+use sync_model::wire::policy::{Allowance, Policy};
 use sync_model::wire::problem::ProblemCode;
 use sync_model::wire::push::Receipt;
 
@@ -172,4 +173,31 @@ fn garbage_and_oversize_bodies_are_refused_and_harm_nothing() {
     let nowhere = send(world.address(), "GET", "/sync/v1/nothing", &[], &[]);
     assert_eq!(nowhere.problem().code, ProblemCode::NotFound);
     device.push(&device.records).ok::<Receipt>();
+}
+
+#[test]
+fn a_revoked_device_still_brings_the_files_of_what_is_held() {
+    let world = World::start();
+    let mut device = Device::enroll(&world);
+    device.cite(&[b"photograph"]);
+    device.push(&device.records).ok::<Receipt>();
+    world.hq().revoke(device.id).unwrap();
+    device.upload(b"photograph", 4);
+    let counts = world.hq().counts().unwrap();
+    assert_eq!((counts.blobs, counts.blobs_wanted), (1, 0));
+}
+
+#[test]
+fn a_receipt_tells_the_rules_that_hq_set_last() {
+    let world = World::start();
+    let mut device = Device::enroll(&world);
+    device.any();
+    assert_eq!(device.push(&device.records).ok::<Receipt>().policy, None);
+    let strict = Policy { roaming: Allowance::All, retain_days: 60, ..Policy::DEFAULT };
+    let set = world.hq().set_policy(strict).unwrap();
+    assert_eq!((set.revision, set.retain_days), (1, 60));
+    assert_eq!(device.push(&device.records).ok::<Receipt>().policy, Some(set));
+    let never = Policy { nightly_window_minutes: 0, ..strict };
+    assert!(world.hq().set_policy(never).is_err());
+    assert_eq!(world.hq().policy().unwrap(), set);
 }
