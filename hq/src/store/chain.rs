@@ -9,6 +9,9 @@ use super::{StoreError, Tx, params};
 /// Rows that one question to the database returns.
 const PAGE_ROWS: u64 = 10_000;
 
+/// A record beside a place: its seq, hash and log index.
+pub(crate) type Neighbour = (u64, Hash, u64);
+
 /// Something that somebody has to look into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AlarmRow {
@@ -72,7 +75,7 @@ impl Tx<'_> {
         &self,
         device: DeviceId,
         seq: u64,
-    ) -> Result<[Option<(u64, Hash, u64)>; 2], StoreError> {
+    ) -> Result<[Option<Neighbour>; 2], StoreError> {
         let params = params! { ":device": &device, ":seq": seq };
         let before = self.first(
             "SELECT seq, hash, log_index FROM record WHERE device = :device AND seq < :seq

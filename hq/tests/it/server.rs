@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use hq::{Config, Limits};
 use sync_model::wire::push::Receipt;
 
-use crate::support::World;
 use crate::support::device::Device;
 use crate::support::http::send;
+use crate::support::{World, put};
 
 /// Half-open connections in all: what the system lets one process hold, both ends being here.
 const MANY: usize = 10_000;
@@ -235,7 +235,7 @@ fn ready_means_that_records_and_files_can_be_taken() {
     // A file stands where the folder of files was.
     let (files, aside) = (world.data().join("blobs"), world.data().join("aside"));
     std::fs::rename(&files, &aside).unwrap();
-    std::fs::write(&files, b"").unwrap();
+    put(&files, b"");
     let reply = get("/ready");
     assert_eq!(reply.status, 503);
     assert!(reply.header("retry-after").is_some());

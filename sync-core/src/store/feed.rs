@@ -12,7 +12,7 @@ use sync_model::rulebook::Rulebook;
 use sync_model::time::Timestamp;
 use sync_model::wire::FEED_BYTES_MAX;
 use sync_model::wire::feed::{
-    Acceptance, CommandMessage, FeedBody, FeedItem, FeedPage, RulebookName,
+    Acceptance, CommandMessage, FeedBody, FeedItem, FeedPage, NumberLease, RulebookName,
 };
 
 use super::sql::{Reader, content, hash, set_meta, signed, to_content, unsigned};
@@ -281,23 +281,7 @@ pub(super) fn use_item(
                 ),
             )?;
         }
-        // Two devices that count from one block would print one number twice.
-        FeedBody::NumberLease(lease) if lease.device != enrollment.certificate.device => {}
-        FeedBody::NumberLease(lease) => {
-            tx.execute(
-                "INSERT INTO number_lease (lease, authority, word, year, first, last, next)
-                 VALUES (:lease, :authority, :word, :year, :first, :last, :first)
-                 ON CONFLICT (lease) DO NOTHING",
-                (
-                    lease.lease.as_bytes(),
-                    &lease.authority,
-                    &lease.word,
-                    lease.year,
-                    signed(lease.first),
-                    signed(lease.last),
-                ),
-            )?;
-        }
+        FeedBody::NumberLease(lease) => put_lease(tx, lease, enrollment)?,
         FeedBody::Credential(bytes) => {
             officer::put_credential(tx, bytes, &enrollment.trust.issuer_key)?;
         }
@@ -327,5 +311,30 @@ pub(super) fn use_item(
         }
         FeedBody::Order(order) => super::chain::obey(tx, order)?,
     }
+    Ok(())
+}
+
+fn put_lease(
+    tx: &Connection,
+    lease: &NumberLease,
+    enrollment: &Enrollment,
+) -> Result<(), StoreError> {
+    // Two devices that count from one block would print one number twice.
+    if lease.device != enrollment.certificate.device {
+        return Ok(());
+    }
+    tx.execute(
+        "INSERT INTO number_lease (lease, authority, word, year, first, last, next)
+         VALUES (:lease, :authority, :word, :year, :first, :last, :first)
+         ON CONFLICT (lease) DO NOTHING",
+        (
+            lease.lease.as_bytes(),
+            &lease.authority,
+            &lease.word,
+            lease.year,
+            signed(lease.first),
+            signed(lease.last),
+        ),
+    )?;
     Ok(())
 }

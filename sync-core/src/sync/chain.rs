@@ -64,7 +64,9 @@ pub(super) fn other_planes(store: &Store, client: &HqClient) -> Result<(), SyncE
     if audit::is_due(store)? {
         match audit::run(store, client) {
             Err(error) if unknown(&error) => store.note_audit()?,
-            other => drop(other?),
+            other => {
+                other?;
+            }
         }
     }
     partner::bring(store, client)?;
