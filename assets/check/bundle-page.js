@@ -37,6 +37,26 @@ const published = async () => {
   }
 };
 
+/** Says in words what an item of a bundle is; the item itself comes from the checker, not the file. */
+const KINDS = [
+  [/^records\/0*(\d+)\.cose$/, (n) => [`第 ${n} 条签名记录`, `record ${n}`]],
+  [/^receipts\/0*(\d+)\.cbor$/, (n) => [`第 ${n} 条记录的总部回执`, `HQ's receipt of record ${n}`]],
+  [/^blobs\//, () => ["照片或者文书附件", "a cited file"]],
+  [/^credentials\//, () => ["执法人员证件", "an officer's credential"]],
+  [/^manifest\.cose$/, () => ["案卷清单", "the manifest"]],
+  [/^trust\.cbor$/, () => ["总部公钥", "HQ's keys"]],
+  [/^device\.cose$/, () => ["终端证书", "the device certificate"]],
+  [/^rulebook\.cbor$/, () => ["规则库", "the rulebook"]],
+  [/^records$/, () => ["签名记录", "the records"]],
+];
+const kindOf = (item) => {
+  for (const [form, say] of KINDS) {
+    const found = item.match(form);
+    if (found) return say(found[1]);
+  }
+  return ["清单外的文件", "a file of no known kind"];
+};
+
 const spaced = (hex) => hex.match(/.{4}/g).join(" ");
 
 const whole = async (found) => {
@@ -88,7 +108,21 @@ const check = async (files) => {
       "案卷不完整或者被改动过，下面是第一处不符。",
       "It is incomplete or was changed; the first thing that is wrong stands below.",
     ]),
-    element("section", {}, element("dl", {}, both("dt", "位置", "where"), element("dd", { text: found.item }), both("dt", "原因", "why"), element("dd", { text: found.error }))),
+    element(
+      "section",
+      {},
+      element(
+        "dl",
+        {},
+        both("dt", "是什么", "what"),
+        both("dd", ...kindOf(found.item)),
+        both("dt", "位置", "where"),
+        element("dd", { text: found.item }),
+        both("dt", "原因", "why"),
+        element("dd", { text: found.error }),
+      ),
+    ),
+    element("section", { className: "note" }, both("p", "请不要采用这份案卷：保留现状，向制作单位重新调取；仍不符的，向其上级或者司法行政部门反映。", "Do not rely on this bundle: keep it as it is and ask its maker for it again; if it still fails, tell the supervising authority.")),
   );
 };
 
