@@ -19,7 +19,7 @@ pub struct ReturnedView {
     pub seq: u64,
     /// What it is.
     pub title: String,
-    /// Why, in HQ's words.
+    /// Why, as an officer reads it.
     pub reason: String,
     /// Whether sending it again can help.
     pub can_resend: bool,
@@ -139,7 +139,7 @@ fn returned(reader: &Reader<'_>) -> Result<Vec<ReturnedView>, AppError> {
         all.push(ReturnedView {
             seq: row.seq,
             title: format!("记录 {} {what}", row.seq),
-            reason: format!("总部没有收下：{}", row.reason),
+            reason: row.reason,
             can_resend: true,
         });
     }

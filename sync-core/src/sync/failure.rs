@@ -74,7 +74,7 @@ pub(super) fn chunk_failure(
                 Err(error) => Err(error.into()),
             },
             // HQ will never take it as it is.
-            ProblemCode::UnknownBlob | ProblemCode::TooLarge => park(&problem.to_string()),
+            ProblemCode::UnknownBlob | ProblemCode::TooLarge => park(&not_taken(problem)),
             _ => Ok(of_problem(problem).unwrap_or(Failure::Item)),
         },
         error => Ok(of_any(error)),
@@ -82,6 +82,17 @@ pub(super) fn chunk_failure(
 }
 
 const DAMAGED: &str = "本机文件已损坏，与取证时不一致";
+
+/// Says that HQ does not take something as it is, and why in its own words.
+pub(super) fn not_taken(problem: &Problem) -> String {
+    format!("总部没有收下：{problem}")
+}
+
+/// Says that a file was tried as often as makes sense.
+pub(super) fn tried_in_vain(error: Option<&SyncError>) -> String {
+    let why = error.map_or_else(String::new, |error| format!("（{error}）"));
+    format!("多次上传都没有成功{why}，请联系总部核查")
+}
 
 /// Says where a record of a revoked device is.
 pub(super) fn kept_apart(at: Timestamp) -> String {

@@ -87,7 +87,7 @@ pub(super) fn park_refused(
         && let Some(seq) = problem.seq
         && batch.iter().any(|row| row.seq == seq)
     {
-        store.park(seq, &problem.to_string())?;
+        store.park(seq, &failure::not_taken(problem))?;
         return Ok(true);
     }
     Ok(false)

@@ -14,7 +14,7 @@ use sync_model::wire::policy::{Allowance, NetworkKind};
 use sync_model::wire::problem::ProblemCode;
 use sync_model::wire::push::{BlobState, Receipt};
 
-use super::failure::{chunk_failure, feed_failure, push_failure};
+use super::failure::{self, chunk_failure, feed_failure, push_failure};
 use super::machine::{
     Answer, Effect, End, Event, Failure, FileWork, Machine, NEED_MAX, Request, Work,
 };
@@ -127,8 +127,8 @@ impl<'a> Driver<'a, '_> {
                     }
                     Effect::Send(number, request) => self.send(scope, &sender, number, request)?,
                     Effect::Park(file, number) => {
-                        let why = self.errors.get(&number).map(SyncError::to_string);
-                        self.store.park_blob(&file, &why.unwrap_or_default())?;
+                        let why = failure::tried_in_vain(self.errors.get(&number));
+                        self.store.park_blob(&file, &why)?;
                         self.forget(&file);
                     }
                     Effect::End(end) => return Ok(end),
