@@ -49,8 +49,8 @@ pub struct SyncView {
 /// # Errors
 /// [`AppError::Store`].
 pub fn sync_view(services: &Services) -> Result<SyncView, AppError> {
-    // Asked before the store is read: the system may take its time to answer.
-    let network = services.network().kind();
+    // As the last round found it: the system may take seconds to answer, and a page must not wait.
+    let network = services.network().known();
     let now = services.clock.now().wall_at;
     services.store.read(|reader| {
         let counts = reader.outbox_counts()?;

@@ -21,8 +21,13 @@ const ANSWER_MAX: usize = 256 * 1024;
 
 /// Says what kind of network this is.
 pub trait Network: Send + Sync {
-    /// Returns the kind as of now.
+    /// Returns the kind as of now; may ask the system and take seconds.
     fn kind(&self) -> NetworkKind;
+
+    /// Returns the kind as last found, at once.
+    fn known(&self) -> NetworkKind {
+        self.kind()
+    }
 }
 
 impl Network for NetworkKind {
@@ -76,15 +81,23 @@ impl Network for SystemNetwork {
         if let Some(said) = self.setting.said() {
             return said;
         }
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((at, kind)) = *last
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, kind)) = last
             && at.elapsed() < HOLDS
         {
             return kind;
         }
+        // No lock is held over the question: a page may want to know meanwhile.
         let kind = ask_system();
-        *last = Some((Instant::now(), kind));
+        let now = Some((Instant::now(), kind));
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = now;
         kind
+    }
+
+    fn known(&self) -> NetworkKind {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = last.map_or(NetworkKind::Unknown, |(_, kind)| kind);
+        self.setting.said().unwrap_or(last)
     }
 }
 
@@ -207,9 +220,12 @@ mod tests {
         assert_eq!(file.said(), None);
         put(&file.0, "metered\n");
         assert_eq!(file.said(), Some(NetworkKind::Metered));
-        assert_eq!(SystemNetwork::new(folder.path()).kind(), NetworkKind::Metered);
+        let system = SystemNetwork::new(folder.path());
+        assert_eq!((system.kind(), system.known()), (NetworkKind::Metered, NetworkKind::Metered));
         put(&file.0, "free beer");
         assert_eq!((file.said(), file.kind()), (None, NetworkKind::Unknown));
+        assert_eq!(system.known(), NetworkKind::Unknown, "nobody has asked the system yet");
+        assert_eq!(system.kind(), system.known(), "what a round finds, a page knows");
     }
 
     #[test]
