@@ -31,7 +31,8 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 const SERVER_DAYS: i64 = 397;
 /// The authority lives as long as the devices that were enrolled under it.
 const AUTHORITY_DAYS: i64 = 20 * 365;
-const AUTHORITY_NAME: &str = "xunzheng HQ";
+const AUTHORITY_NAME: &str = "xunzheng HQ authority";
+const SERVER_NAME: &str = "xunzheng HQ";
 /// Largest certificate or key file.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 
@@ -173,7 +174,9 @@ fn authority_params(now: Timestamp) -> CertificateParams {
 fn server_params(names: &[String], now: Timestamp) -> Result<CertificateParams, HqError> {
     let mut params =
         CertificateParams::new(names.to_vec()).map_err(|error| tls("read --tls-name", &error))?;
-    params.distinguished_name.push(DnType::CommonName, AUTHORITY_NAME);
+    // Another name than the authority's: OpenSSL takes a certificate that names itself as issuer for
+    // one that signed itself.
+    params.distinguished_name.push(DnType::CommonName, SERVER_NAME);
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.use_authority_key_identifier_extension = true;
@@ -276,6 +279,13 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_795_500_000_000);
+
+    #[test]
+    fn no_certificate_names_itself_as_its_issuer() {
+        let names = ["hq.example".to_owned()];
+        let server = server_params(&names, NOW).unwrap().distinguished_name;
+        assert_ne!(server, authority_params(NOW).distinguished_name);
+    }
 
     #[test]
     fn the_authority_stays_and_the_certificate_is_renewed_in_time() {
