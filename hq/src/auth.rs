@@ -71,6 +71,16 @@ impl Call {
         Ok(())
     }
 
+    /// Returns the hash of the statement, which an answer names to be no answer to anything else.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NotAuthentic`] if there is none.
+    pub(crate) fn request_hash(&self) -> Result<Hash, HqError> {
+        let header = self.statement.as_deref().and_then(|header| STANDARD.decode(header).ok());
+        let none = || refuse(ProblemCode::NotAuthentic, "no usable request statement");
+        header.map(|bytes| Hash::of(&bytes)).ok_or_else(none)
+    }
+
     /// Checks that the request was signed by the key it brings.
     pub(crate) fn signed_by(&self, key: &PublicKey) -> Result<(), HqError> {
         let (statement, object) = self.open()?;

@@ -10,6 +10,7 @@ mod plan;
 mod receipt;
 mod revoked;
 
+use sync_model::hash::Hash;
 use sync_model::id::DeviceId;
 use sync_model::log;
 use sync_model::record::{BlobRef, Record};
@@ -17,6 +18,7 @@ use sync_model::time::Timestamp;
 use sync_model::wire::PUSH_RECORDS_MAX;
 use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{PushRequest, Receipt};
+use sync_model::wire::word::ReceiptWord;
 
 use crate::admit::Known;
 use crate::error::{HqError, refuse};
@@ -42,27 +44,37 @@ pub(crate) struct Held {
 }
 
 impl Hq {
-    /// Takes the records in `request` from `device`, which signed it.
+    /// Takes the records in `request` from `device`, which signed it; `asked` is the hash of its
+    /// statement.
     ///
     /// # Errors
     /// A problem of the log plane: gap, fork, bad record, too large, revoked.
-    pub(crate) fn push(&self, device: Device, request: PushRequest) -> Result<Receipt, HqError> {
+    pub(crate) fn push(
+        &self,
+        device: Device,
+        request: PushRequest,
+        asked: Hash,
+    ) -> Result<Receipt, HqError> {
         if request.records.len() > PUSH_RECORDS_MAX {
             return Err(refuse(ProblemCode::TooLarge, "too many records in one push"));
         }
         let now = self.now();
-        let (asked, seen) = (device.device, request.seen_size);
+        let (by, seen) = (device.device, request.seen_size);
         let batch = open::open(device, request);
         let hq = self.0.clone();
         match self.0.store.write(move |tx| {
             if let Some(seen) = seen {
-                hq.watch_growth(tx, asked, seen, now)?;
+                hq.watch_growth(tx, by, seen, now)?;
             }
             hq.take(tx, &batch, now)
         })? {
             // After the commit, and beside the writer: proofs need only what is never changed.
             Outcome::Held(held) => {
-                self.0.store.read(|tx| self.0.receipt(tx, asked, seen, &held, now))
+                let made = self.0.store.read(|tx| self.0.receipt(tx, by, seen, &held, now));
+                let mut receipt = made?;
+                let word = ReceiptWord::sign(&receipt, by, asked, &self.0.keys.log)?;
+                receipt.word = Some(word.into());
+                Ok(receipt)
             }
             Outcome::Refused(problem) => {
                 tracing::warn!(code = ?problem.code, seq = problem.seq, "push refused");

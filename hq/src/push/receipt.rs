@@ -62,6 +62,7 @@ impl Inner {
             archived_seq: self.archived_seq(tx, device)?,
             policy: Self::policy(tx)?,
             chain_head: tx.head(device)?.map(|head| ChainHead { seq: head.seq, hash: head.hash }),
+            word: None,
         })
     }
 }

@@ -44,7 +44,7 @@ pub(super) async fn push(hq: State<Hq>, request: Request) -> Response {
         let request = encoding::push(call)?;
         let records = u64::try_from(request.records.len()).unwrap_or_default();
         let started = Instant::now();
-        let receipt = hq.push(device, request)?;
+        let receipt = hq.push(device, request, call.request_hash()?)?;
         let metrics = &hq.0.metrics;
         metrics.commit_seconds.observe(started.elapsed().as_secs_f64());
         metrics.pushes.inc();

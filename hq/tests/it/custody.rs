@@ -30,7 +30,11 @@ fn receipt_proves_every_record_and_replay_gives_the_same_places() {
     let receipt: Receipt = one.push(&all).ok();
     assert_eq!(one.verify(&receipt, &all), [0, 1, 2, 4, 5]);
     assert_eq!(receipt.runs.len(), 2);
-    let again: Receipt = one.push(&all).ok();
+    let mut again: Receipt = one.push(&all).ok();
+    // The word names the request, and says the same.
+    let (first, second) = (receipt.word.clone().unwrap(), again.word.take().unwrap());
+    assert_ne!(first, second);
+    again.word = Some(first);
     assert_eq!(again, receipt);
     assert_eq!(world.hq().counts().unwrap().records, 6);
 }

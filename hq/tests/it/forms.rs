@@ -29,7 +29,9 @@ fn every_form_of_a_push_gets_the_same_receipt() {
     let world = World::start();
     let mut device = Device::enroll(&world);
     let records: Vec<Record> = (0..20).map(|_| device.any()).collect();
-    let plain: Receipt = device.push(&records).ok();
+    let mut plain: Receipt = device.push(&records).ok();
+    // The word names the request, which differs.
+    plain.word = None;
     let bytes = canonical::to_bytes(&request(&records)).unwrap();
     let packed = pack(&request(&records)).unwrap();
     let forms = [
@@ -46,7 +48,7 @@ fn every_form_of_a_push_gets_the_same_receipt() {
     ];
     for reply in forms {
         assert_eq!(reply.header(HEADER_PROTOCOL).as_deref(), Some("2"));
-        assert_eq!(reply.ok::<Receipt>(), plain);
+        assert_eq!(Receipt { word: None, ..reply.ok() }, plain);
     }
     assert_eq!(world.hq().counts().unwrap().records, 20);
 }

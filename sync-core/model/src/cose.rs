@@ -36,6 +36,8 @@ pub enum Context {
     Bundle,
     /// HQ vouches for records that it keeps apart.
     Custody,
+    /// HQ vouches for what a receipt says beside its proofs.
+    Receipt,
 }
 
 impl Context {
@@ -50,6 +52,7 @@ impl Context {
             Self::OfficerAct => b"xunzheng/v1/officer-act",
             Self::Bundle => b"xunzheng/v1/bundle",
             Self::Custody => b"xunzheng/v1/custody",
+            Self::Receipt => b"xunzheng/v1/receipt",
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The log plane: records go up in order, receipts come back and are verified before they count.
 
 use serde_bytes::ByteBuf;
-use sync_model::id::DeviceId;
 use sync_model::log::note::Checkpoint;
 use sync_model::log::proof::Range;
 use sync_model::log::{self};
 use sync_model::wire::custody::KeptApart;
 use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{PushRequest, Receipt, ReceiptRun};
+use sync_model::wire::word::ReceiptWord;
 
 use super::failure;
 use super::growth;
@@ -18,18 +18,26 @@ use crate::store::{Enrollment, JournalRow, ReceiptRow, Store};
 /// Bytes of records in one push: at 9 KB/s one still gets through within the client's patience.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
 
-/// Sends a batch; none of it counts before [`keep`].
+/// Sends a batch; none of it counts before [`keep`]. What the receipt says beside its proofs is
+/// vouched for by HQ's signature, or not in it any more.
 pub(super) fn send(
     store: &Store,
     client: &HqClient,
-    device: DeviceId,
+    enrollment: &Enrollment,
     batch: &[JournalRow],
 ) -> Result<Receipt, SyncError> {
     let request = PushRequest {
         records: batch.iter().map(|row| ByteBuf::from(row.bytes.clone())).collect(),
         seen_size: store.read(|r| r.log_head())?.map(|head| head.size),
     };
-    client.push(device, store.device_key(), &request)
+    let device = enrollment.certificate.device;
+    let (mut receipt, asked) = client.push(device, store.device_key(), &request)?;
+    let open = |word: &ByteBuf| ReceiptWord::open(word, device, asked, &enrollment.trust.log_key);
+    let word = receipt.word.as_ref().map(open).transpose();
+    let word = word.map_err(|_| SyncError::BadProof("HQ's word in a receipt"))?;
+    // On this device may remove originals: whoever strips the signature gains nothing.
+    ReceiptWord::settle(word.as_ref(), &mut receipt);
+    Ok(receipt)
 }
 
 /// Returns the record HQ wants first, if it stands before `batch` and may be sent.

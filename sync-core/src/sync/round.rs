@@ -182,9 +182,10 @@ impl<'a> Driver<'a, '_> {
         let job: Box<dyn FnOnce() -> Came + Send + 'scope> = match request {
             Request::Push { from, records_max } => {
                 let batch = push::next_batch(store, from, records_max)?;
+                let enrollment = self.enrollment.clone();
                 Box::new(move || {
                     let receipt = chain::may_push(store)
-                        .and_then(|()| push::send(store, client, device, &batch));
+                        .and_then(|()| push::send(store, client, &enrollment, &batch));
                     Came::Receipt { batch, again: from.is_some(), receipt: receipt.map(Box::new) }
                 })
             }
@@ -267,7 +268,8 @@ impl<'a> Driver<'a, '_> {
     /// Takes from a receipt what it says beside the proof: clock, rules, archive, lost files.
     fn hear(&mut self, receipt: &Receipt) -> Result<(), StoreError> {
         let agrees = self.store.note_clock(receipt.received_at)?;
-        self.agreed_at = agrees.then_some(receipt.received_at);
+        // Retention goes by it: an unsigned clock never lets anything leave.
+        self.agreed_at = (agrees && receipt.word.is_some()).then_some(receipt.received_at);
         if let Some(policy) = &receipt.policy {
             self.store.keep_policy(policy)?;
         }

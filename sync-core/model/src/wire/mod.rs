@@ -14,6 +14,7 @@ pub mod policy;
 pub mod problem;
 pub mod push;
 pub mod request;
+pub mod word;
 
 /// First part of every path of this protocol.
 pub const PREFIX: &str = "/sync/v1";

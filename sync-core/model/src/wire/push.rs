@@ -58,6 +58,10 @@ pub struct Receipt {
     /// restored, or HQ was. Absent from an old HQ, and before the first record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chain_head: Option<ChainHead>,
+    /// HQ's signed word on clock, archive, rules and chain ([`crate::wire::word::ReceiptWord`]);
+    /// absent from an old HQ, whose unsigned ones count for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word: Option<ByteBuf>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

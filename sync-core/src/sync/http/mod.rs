@@ -130,13 +130,14 @@ impl HqClient {
         decode(&self.send(device, key, call)?)
     }
 
-    /// Sends records in the newest form that HQ takes.
+    /// Sends records in the newest form that HQ takes; returns the receipt as it came, and the hash
+    /// of the request it answers.
     pub(super) fn push(
         &self,
         device: DeviceId,
         key: &dyn Signer,
         request: &PushRequest,
-    ) -> Result<Receipt, SyncError> {
+    ) -> Result<(Receipt, Hash), SyncError> {
         loop {
             let form = self.forms.current();
             let formed = form.of(request)?;
@@ -145,9 +146,9 @@ impl HqClient {
             if let Some(encoding) = formed.encoding {
                 call.headers.push(("content-encoding", encoding.to_owned()));
             }
-            let reply = self.call(Some(device), key, call)?;
+            let (reply, asked) = self.call(Some(device), key, call)?;
             if reply.is_success() {
-                return decode(&reply);
+                return Ok((decode(&reply)?, asked));
             }
             if !self.forms.learn(form, &reply) {
                 return Err(problem(&reply));
@@ -162,7 +163,7 @@ impl HqClient {
         key: &dyn Signer,
         call: Call<'_>,
     ) -> Result<Reply, SyncError> {
-        let reply = self.call(device, key, call)?;
+        let (reply, _) = self.call(device, key, call)?;
         if reply.is_success() { Ok(reply) } else { Err(problem(&reply)) }
     }
 
@@ -171,7 +172,7 @@ impl HqClient {
         device: Option<DeviceId>,
         key: &dyn Signer,
         call: Call<'_>,
-    ) -> Result<Reply, SyncError> {
+    ) -> Result<(Reply, Hash), SyncError> {
         let path = format!("{PREFIX}{}", call.path);
         let statement = RequestStatement {
             device,
@@ -184,6 +185,7 @@ impl HqClient {
             .map_err(cose::CoseError::from)
             .and_then(|payload| cose::sign(Context::Request, &payload, key))
             .map_err(|error| SyncError::Garbage(format!("own request: {error}")))?;
+        let asked = Hash::of(&signed);
         let mut headers = call.headers;
         headers.push((HEADER_REQUEST, STANDARD.encode(signed)));
         headers.push((HEADER_PROTOCOL, PROTOCOLS.to_owned()));
@@ -196,7 +198,7 @@ impl HqClient {
             body: call.body.to_vec(),
             reply_max: FEED_BYTES_MAX,
         })?;
-        opened(reply)
+        Ok((opened(reply)?, asked))
     }
 }
 

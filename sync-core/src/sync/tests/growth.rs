@@ -45,7 +45,10 @@ fn bent(
 ) -> impl FnMut(&Request, &mut State) -> Option<Reply> + Send + 'static {
     move |request, state| {
         is_push(request).then(|| {
-            let Reply::Body(bytes) = state.push(&request.body) else { panic!("not a receipt") };
+            let asked = state.check_request(request);
+            let Reply::Body(bytes) = state.push(&request.body, asked) else {
+                panic!("not a receipt")
+            };
             let mut receipt: Receipt = canonical::from_bytes(&bytes, PUSH_BYTES_MAX).unwrap();
             bend(&mut receipt);
             body(&receipt)

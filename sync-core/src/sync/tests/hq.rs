@@ -28,6 +28,7 @@ use sync_model::wire::policy::Policy;
 use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{BlobState, NeedReply, NeedRequest, PushRequest, Receipt, ReceiptRun};
 use sync_model::wire::request::RequestStatement;
+use sync_model::wire::word::ReceiptWord;
 use sync_model::wire::{
     HEADER_LENGTH, HEADER_OFFSET, HEADER_PROTOCOL, HEADER_REQUEST, PUSH_BYTES_MAX,
 };
@@ -117,10 +118,10 @@ impl State {
 
     /// Answers as a right HQ does.
     pub(crate) fn answer(&mut self, request: &Request) -> Reply {
-        self.check_request(request);
+        let asked = self.check_request(request);
         let path = request.path.strip_prefix("/sync/v1").unwrap();
         if path == "/push" {
-            self.push(&request.body)
+            self.push(&request.body, asked)
         } else if path == "/audit" || path == "/partner" {
             refuse(&Problem::new(ProblemCode::NotFound, "nothing at this path"))
         } else if path == "/blobs/need" {
@@ -148,17 +149,18 @@ impl State {
         }
     }
 
-    /// Each request carries a statement by the device key over exactly itself.
-    fn check_request(&self, request: &Request) {
+    /// Each request carries a statement by the device key over exactly itself; returns its hash.
+    pub(crate) fn check_request(&self, request: &Request) -> Hash {
         let signed = STANDARD.decode(&request.headers[HEADER_REQUEST]).unwrap();
         let payload = cose::verify(Context::Request, &signed, &self.device_key).unwrap();
         let statement: RequestStatement = canonical::from_bytes(&payload, 4096).unwrap();
         assert_eq!(statement.device, Some(device_id()));
         assert_eq!((&statement.method, &statement.path), (&request.method, &request.path));
         assert_eq!(statement.body, Hash::of(&request.body));
+        Hash::of(&signed)
     }
 
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Reply {
+    pub(crate) fn push(&mut self, bytes: &[u8], asked: Hash) -> Reply {
         let request = push_request(bytes);
         let mut runs = Vec::new();
         for bytes in request.records {
@@ -187,6 +189,8 @@ impl State {
         let mut receipt = self.receipt(&runs);
         let seen = request.seen_size.filter(|seen| *seen <= self.size);
         receipt.consistency = seen.map(|seen| self.consistency(seen, self.size));
+        let word = ReceiptWord::sign(&receipt, device_id(), asked, &self.keys.log).unwrap();
+        receipt.word = Some(word.into());
         body(&receipt)
     }
 
@@ -211,6 +215,7 @@ impl State {
             archived_seq: self.archived_seq,
             policy: self.policy,
             chain_head: None,
+            word: None,
         }
     }
 

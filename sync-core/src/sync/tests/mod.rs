@@ -12,6 +12,7 @@ mod records;
 mod retention;
 mod rulebook;
 mod transport;
+mod word;
 
 use super::{HqClient, Progress, round};
 use crate::error::SyncError;

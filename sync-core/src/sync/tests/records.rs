@@ -22,7 +22,8 @@ fn is_push(request: &Request) -> bool {
 }
 
 fn receipt_of(state: &mut State, request: &Request) -> Receipt {
-    let Reply::Body(bytes) = state.push(&request.body) else { panic!("HQ refused") };
+    let asked = state.check_request(request);
+    let Reply::Body(bytes) = state.push(&request.body, asked) else { panic!("HQ refused") };
     canonical::from_bytes(&bytes, 1 << 20).unwrap()
 }
 
@@ -232,7 +233,8 @@ fn refuse_record(hq: &ScriptedHq, bad: u64, code: ProblemCode) {
         sent.records.iter().any(|bytes| seq(bytes) == bad).then(|| {
             let good = sent.records.iter().filter(|bytes| seq(bytes) < bad).cloned().collect();
             let good = sync_model::wire::push::PushRequest { records: good, seen_size: None };
-            state.push(&canonical::to_bytes(&good).unwrap());
+            let asked = state.check_request(request);
+            state.push(&canonical::to_bytes(&good).unwrap(), asked);
             let mut problem = Problem::new(code, "chain");
             problem.seq = Some(bad);
             refuse(&problem)
