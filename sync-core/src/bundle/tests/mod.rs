@@ -1,5 +1,7 @@
 //! A bundle proves itself, and whatever is done to it shows (I-6, I-8).
 
+mod tamper;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
