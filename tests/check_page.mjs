@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 import { check, fromHex, sha256, sha512, verifies } from "../assets/check/check.js";
 import { VERDICTS } from "../assets/check/words.js";
@@ -45,6 +45,32 @@ identity[0] = 1;
 const forged = new Uint8Array(64);
 forged[0] = 1;
 assert(!verifies(identity, new Uint8Array(5), forged));
+
+// Vectors of others, where they lie beside the clone: the page's curve accepts what Rust accepts
+// (`sync-core/tests/vectors`), edge points included.
+const REFUSED = ["low_order_A", "low_order_R", "non_canonical_A", "non_canonical_R", "low_order_residue"];
+const data = process.env.XUNZHENG_DATA_SAMPLES ?? new URL("../../shared/data", import.meta.url).pathname;
+const edges = `${data}/vectors/cctv/ed25519/ed25519vectors.json`;
+const proofs = `${data}/vectors/wycheproof/testvectors_v1/ed25519_test.json`;
+if (existsSync(edges) && existsSync(proofs)) {
+  let accepted = 0;
+  const points = JSON.parse(readFileSync(edges, "utf8"));
+  for (const { key, msg, sig, flags } of points) {
+    const found = verifies(fromHex(key), new TextEncoder().encode(msg), fromHex(sig));
+    assert.equal(found, !(flags ?? []).some((flag) => REFUSED.includes(flag)), JSON.stringify({ key, sig, flags }));
+    accepted += found;
+  }
+  assert.deepEqual([points.length, accepted], [914, 43]);
+  const tests = JSON.parse(readFileSync(proofs, "utf8")).testGroups.flatMap((group) =>
+    group.tests.map((test) => ({ ...test, key: group.publicKey.pk })),
+  );
+  for (const { key, msg, sig, result, tcId } of tests) {
+    assert.equal(verifies(fromHex(key), fromHex(msg), fromHex(sig)), result === "valid", `test ${tcId}`);
+  }
+  console.log(`Ed25519: ${points.length} edge points (${accepted} accepted) and ${tests.length} Wycheproof tests as stated`);
+} else {
+  console.log(`absent: ${data}/vectors; edge points were not tried`);
+}
 
 // The same verdict on every code.
 const counts = new Map();
