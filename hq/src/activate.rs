@@ -35,7 +35,8 @@ impl Hq {
         self.0.store.write(move |tx| hq.activate_in(tx, device, &request, now))
     }
 
-    /// Changes the status of an officer's certificate and tells every device he works on.
+    /// Changes the status of an officer's certificate, tells every device he works on, and
+    /// everybody by a new status list.
     ///
     /// # Errors
     /// [`AdminError::NoSuchOfficer`].
@@ -49,7 +50,8 @@ impl Hq {
             if !tx.set_officer_status(officer, status)? {
                 return Err(AdminError::NoSuchOfficer(officer.to_string()).into());
             }
-            tx.devices_of(officer)?.iter().try_for_each(|key| hq.renew(tx, key, now))
+            tx.devices_of(officer)?.iter().try_for_each(|key| hq.renew(tx, key, now))?;
+            hq.issue_status_list(tx, now).map(drop)
         })
     }
 }

@@ -114,6 +114,7 @@ impl Hq {
                 *rest = round.saturating_add(REST_ROUNDS);
             }
             report("archive", done.map(drop));
+            report("renew the status list", self.keep_status_list());
         }
         if round.is_multiple_of(SWEEP_ROUNDS) {
             report("sweep", self.sweep(PART_DAYS).map(drop));

@@ -3,6 +3,7 @@
 
 mod args;
 mod command;
+mod people;
 mod report;
 mod upkeep;
 
@@ -42,6 +43,8 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<String> {
         "lease" => command::lease(args?),
         "devices" => command::devices(args?),
         "revoke" => command::revoke(args?),
+        "officers" => people::officers(args?),
+        "certificate" => people::certificate(args?),
         "day" => report::day(args?),
         "audit" => report::audit(args?),
         "reviews" => report::reviews(args?),
@@ -60,5 +63,5 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<String> {
 }
 
 fn usage() -> String {
-    format!("{}{}", command::USAGE, upkeep::USAGE)
+    format!("{}{}{}", command::USAGE, people::USAGE, upkeep::USAGE)
 }

@@ -35,6 +35,7 @@ fn kind(body: &FeedBody) -> &'static str {
         FeedBody::Partner(_) => "partner",
         FeedBody::Day(_) => "day",
         FeedBody::Order(_) => "order",
+        FeedBody::Status(_) => "status",
     }
 }
 

@@ -27,6 +27,7 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 const JSON: &str = "application/json";
+const LIST: &str = "application/cose";
 
 const INDEX: &[u8] = include_bytes!("../../../assets/check/index.html");
 
@@ -49,6 +50,7 @@ pub(super) fn routes() -> Router<Hq> {
     Router::new()
         .route("/c", get(index))
         .route("/c/issuer", get(issuer))
+        .route("/c/status", get(status_list))
         .route("/c/status/{credential}", get(status))
         .route("/c/{file}", get(file))
 }
@@ -77,6 +79,17 @@ async fn issuer(hq: State<Hq>, request: Request) -> Response {
     answer(hq, request, 0, |hq, _, _| {
         let key = hq.trust().issuer_key;
         Ok(json_page(&json!({ "key": hex(&key.0), "fingerprint": Hash::of(&key.0).hex() })))
+    })
+    .await
+}
+
+/// The signed list, for everybody alike; its form stands in [`sync_model::status`].
+async fn status_list(hq: State<Hq>, request: Request) -> Response {
+    answer(hq, request, 0, |hq, _, _| {
+        let mut answer = page(LIST, hq.status_list()?);
+        // A withdrawn certificate is known everywhere within a minute.
+        answer.headers.push((header::CACHE_CONTROL.as_str(), "max-age=30".to_owned()));
+        Ok(answer)
     })
     .await
 }

@@ -58,7 +58,8 @@ impl Tx<'_> {
 
     /// Returns items for the device after `after`, at most `limit` and `bytes_max` bytes; the first
     /// one is returned whatever its size. Without `all`, only the kinds of protocol 1, which a device
-    /// of the first release can read ([`sync_model::wire::feed::FEED_KINDS_V1`]).
+    /// of the first release can read ([`sync_model::wire::feed::FEED_KINDS_V1`]). Of status lists
+    /// only the newest: the others hold no more.
     pub(crate) fn feed_after(
         &self,
         device: DeviceId,
@@ -74,8 +75,10 @@ impl Tx<'_> {
                  UNION ALL
                  SELECT idx, kind, bytes FROM feed WHERE device IS NULL AND idx > :after
              ) AS item
-             WHERE CAST(:all AS BIGINT) = 1 OR kind IN
-               ('rulebook', 'assignment', 'number_lease', 'credential', 'acceptance', 'command')
+             WHERE (CAST(:all AS BIGINT) = 1 OR kind IN
+               ('rulebook', 'assignment', 'number_lease', 'credential', 'acceptance', 'command'))
+               AND (kind <> 'status' OR idx = (SELECT MAX(idx) FROM feed
+                 WHERE device IS NULL AND kind = 'status'))
              ORDER BY idx LIMIT :limit",
             &params! { ":device": &device, ":after": after, ":limit": limit, ":all": all },
             |row| {
@@ -103,8 +106,10 @@ impl Tx<'_> {
                  SELECT idx, kind, bytes FROM feed
                  WHERE device IS NULL AND idx > :after AND idx <= :last
              ) AS item
-             WHERE CAST(:all AS BIGINT) = 1 OR kind IN
-               ('rulebook', 'assignment', 'number_lease', 'credential', 'acceptance', 'command')
+             WHERE (CAST(:all AS BIGINT) = 1 OR kind IN
+               ('rulebook', 'assignment', 'number_lease', 'credential', 'acceptance', 'command'))
+               AND (kind <> 'status' OR idx = (SELECT MAX(idx) FROM feed
+                 WHERE device IS NULL AND kind = 'status'))
              ORDER BY idx",
             &params! { ":device": &device, ":after": after, ":last": last, ":all": all },
             |row| {

@@ -31,7 +31,7 @@ pub(crate) struct Activation {
     pub(crate) used_key: Option<PublicKey>,
 }
 
-fn officer_from_row(row: &Row<'_>) -> Result<Officer, StoreError> {
+pub(super) fn officer_from_row(row: &Row<'_>) -> Result<Officer, StoreError> {
     let kind: String = row.get("kind")?;
     let status: String = row.get("status")?;
     Ok(Officer {
@@ -43,13 +43,17 @@ fn officer_from_row(row: &Row<'_>) -> Result<Officer, StoreError> {
         authority_name: row.get("authority_name")?,
         valid_from: row.get("valid_from_at")?,
         valid_to: row.get("valid_to_at")?,
-        status: match status.as_str() {
-            "active" => CertificateStatus::Active,
-            "suspended" => CertificateStatus::Suspended,
-            "lost" => CertificateStatus::Lost,
-            _ => CertificateStatus::Cancelled,
-        },
+        status: status_from_name(&status),
     })
+}
+
+pub(super) fn status_from_name(name: &str) -> CertificateStatus {
+    match name {
+        "active" => CertificateStatus::Active,
+        "suspended" => CertificateStatus::Suspended,
+        "lost" => CertificateStatus::Lost,
+        _ => CertificateStatus::Cancelled,
+    }
 }
 
 fn status_name(status: CertificateStatus) -> &'static str {

@@ -35,4 +35,5 @@ pub(super) const STEPS: &[Step] = &[
     step!("0009_add_objects.sql"),
     step!("0010_add_revocation_size.sql"),
     step!("0011_add_partners.sql"),
+    step!("0012_add_status_list.sql"),
 ];

@@ -1,11 +1,13 @@
 //! Credentials age: HQ renews them while officers work, and says at once when one is withdrawn.
 
 use sync_model::credential::{CertificateStatus, Credential, open_credential};
+use sync_model::status::StatusList;
 use sync_model::wire::feed::FeedBody;
 use sync_model::wire::push::Receipt;
 
 use crate::support::World;
 use crate::support::device::Device;
+use crate::support::http::send;
 
 fn renewed(device: &Device) -> Vec<Credential> {
     let (_, items) = device.feed(0, 500);
@@ -72,4 +74,44 @@ fn a_withdrawn_certificate_is_told_to_every_device_of_the_officer() {
             )
             .is_err()
     );
+}
+
+/// TC-07 at HQ: one list for everybody, numbered, newest alone in the feed, replaced before its end.
+#[test]
+fn the_status_list_says_who_is_withdrawn_and_is_renewed() {
+    let world = World::start();
+    let (one, two) = (world.officer("甲", "A1"), world.officer("乙", "A2"));
+    let device = Device::enroll(&world);
+    let issuer = device.trust.issuer_key;
+    let lists = || -> Vec<StatusList> {
+        let (_, items) = device.feed_as("1-2", 0, 200);
+        items
+            .into_iter()
+            .filter_map(|item| match item.body {
+                FeedBody::Status(bytes) => Some(StatusList::open(&bytes, &issuer, 0).unwrap()),
+                _ => None,
+            })
+            .collect()
+    };
+    assert!(lists().is_empty());
+    world.clock.advance(60_000);
+    world.hq().set_certificate_status("A1", CertificateStatus::Suspended).unwrap();
+    world.hq().set_certificate_status("A2", CertificateStatus::Lost).unwrap();
+    let told = lists();
+    assert_eq!(told.iter().map(|list| list.number).collect::<Vec<_>>(), [2]);
+    assert_eq!(told[0].status(one), CertificateStatus::Suspended);
+    assert_eq!(told[0].status(two), CertificateStatus::Lost);
+    let page = || {
+        let reply = send(world.address(), "GET", "/c/status", &[], &[]);
+        assert_eq!(reply.status, 200);
+        StatusList::open(&reply.body, &issuer, 0).unwrap()
+    };
+    assert_eq!(page(), told[0]);
+    // Half of its life later there is another; a withdrawn certificate can be given back.
+    world.hq().set_certificate_status("A2", CertificateStatus::Active).unwrap();
+    world.clock.advance(13 * 3_600_000);
+    let renewed = page();
+    assert_eq!((renewed.number, renewed.status(two)), (4, CertificateStatus::Active));
+    assert!(renewed.is_fresh(world.hq().now()));
+    assert!(world.hq().set_certificate_status("A9", CertificateStatus::Active).is_err());
 }

@@ -116,6 +116,7 @@ fn a_device_of_protocol_1_is_fed_only_what_it_can_read() {
             .map(|item| match item.body {
                 FeedBody::Day(_) => "day",
                 FeedBody::Order(_) => "order",
+                FeedBody::Status(_) => "status",
                 FeedBody::Partner(_) => "partner",
                 _ => "old",
             })

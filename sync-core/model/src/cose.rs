@@ -38,6 +38,8 @@ pub enum Context {
     Custody,
     /// HQ vouches for what a receipt says beside its proofs.
     Receipt,
+    /// An issuer says which certificates are not in force.
+    Status,
 }
 
 impl Context {
@@ -53,6 +55,7 @@ impl Context {
             Self::Bundle => b"xunzheng/v1/bundle",
             Self::Custody => b"xunzheng/v1/custody",
             Self::Receipt => b"xunzheng/v1/receipt",
+            Self::Status => b"xunzheng/v1/status",
         }
     }
 }

@@ -19,5 +19,6 @@ pub mod record;
 pub mod rule;
 pub mod rulebook;
 pub mod schema;
+pub mod status;
 pub mod time;
 pub mod wire;

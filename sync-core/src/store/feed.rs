@@ -38,7 +38,7 @@ pub struct FeedBatch {
 const UNKNOWN: &str = "unknown";
 /// Rises whenever this program learns a new [`FeedBody`]: what was kept as unknown is looked at
 /// again.
-const VOCABULARY: &[u8] = &[2];
+const VOCABULARY: &[u8] = &[3];
 
 /// What every feed item says, whatever its body.
 #[derive(Deserialize)]
@@ -244,6 +244,7 @@ fn kind(body: &FeedBody) -> &'static str {
         FeedBody::Partner(_) => "partner",
         FeedBody::Day(_) => "day",
         FeedBody::Order(_) => "order",
+        FeedBody::Status(_) => "status",
     }
 }
 
@@ -310,6 +311,7 @@ pub(super) fn use_item(
             )?;
         }
         FeedBody::Order(order) => super::chain::obey(tx, order)?,
+        FeedBody::Status(bytes) => super::status::put_list(tx, bytes, enrollment)?,
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ mod project;
 mod retention;
 mod shift;
 mod sql;
+mod status;
 mod traffic;
 mod transcript;
 mod trusted_time;

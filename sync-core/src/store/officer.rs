@@ -1,9 +1,12 @@
 //! Officers of this device: credential, sealed key, and the count of wrong PINs.
 
+use std::sync::Arc;
+
 use rusqlite::Row;
 use sync_model::cose::PublicKey;
 use sync_model::credential::{self, Credential};
 use sync_model::id::{BootId, OfficerId};
+use sync_model::status::StatusList;
 
 use super::sql::{Reader, from_content, id, id_or_none, signed, to_content, unsigned};
 use super::{Store, lock};
@@ -21,6 +24,8 @@ pub struct OfficerRow {
     pub certificate_number: String,
     /// The signed credential, once activated.
     pub credential: Option<Vec<u8>>,
+    /// The newest status list, which may know better than the credential.
+    pub statuses: Option<Arc<StatusList>>,
     /// The officer's key under his PIN, once activated.
     pub sealed_key: Option<SealedKey>,
     /// Wrong PINs in a row.
@@ -39,6 +44,7 @@ impl OfficerRow {
             name: row.get("name")?,
             certificate_number: row.get("certificate_number")?,
             credential: row.get("credential")?,
+            statuses: None,
             sealed_key: sealed.map(|bytes| from_content(&bytes, "sealed key")).transpose()?,
             failures: row.get("failures")?,
             failed_mono_ms: unsigned(row, "failed_mono_ms")?,
@@ -46,16 +52,21 @@ impl OfficerRow {
         })
     }
 
-    /// Returns what the credential says, if `issuer` signed it.
+    /// Returns what the credential says, if `issuer` signed it, with the status that HQ told last.
     ///
     /// # Errors
     /// [`StoreError::Cose`] if it does not verify.
     pub fn open_credential(&self, issuer: &PublicKey) -> Result<Option<Credential>, StoreError> {
         self.credential
             .as_deref()
-            .map(|bytes| credential::open_credential(bytes, issuer))
+            .map(|bytes| {
+                let mut credential = credential::open_credential(bytes, issuer)?;
+                if let Some(statuses) = &self.statuses {
+                    statuses.apply(&mut credential);
+                }
+                Ok(credential)
+            })
             .transpose()
-            .map_err(StoreError::from)
     }
 }
 
@@ -68,7 +79,9 @@ impl Reader<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn officers(&self) -> Result<Vec<OfficerRow>, StoreError> {
-        self.rows(COLUMNS, [], OfficerRow::from_row)
+        let statuses = self.status_list()?.map(Arc::new);
+        let rows: Vec<OfficerRow> = self.rows(COLUMNS, [], OfficerRow::from_row)?;
+        Ok(rows.into_iter().map(|row| OfficerRow { statuses: statuses.clone(), ..row }).collect())
     }
 
     /// Returns one officer.

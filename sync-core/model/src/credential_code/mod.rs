@@ -17,6 +17,7 @@ use crate::cose::{Context, CoseError, PublicKey, Unverified};
 use crate::credential::{CertificateStatus, Credential, OfficerKind, open_credential};
 use crate::hash::Hash;
 use crate::record::credential::DisplayMoment;
+use crate::status::StatusList;
 use crate::time::Timestamp;
 
 pub use verdict::{Verdict, Words};
@@ -167,6 +168,21 @@ pub fn check_text(text: &str, issuer: &PublicKey, now: Timestamp, options: &Opti
         |_| Report { verdict: Verdict::Malformed, officers: Vec::new() },
         |code| code.verify(issuer, now, options),
     )
+}
+
+impl Report {
+    /// Judges again by `list` what it says later than the credential does.
+    #[must_use]
+    pub fn by_list(mut self, list: &StatusList, now: Timestamp, options: &Options) -> Self {
+        for one in &mut self.officers {
+            if let Some(shown) = &mut one.shown {
+                list.apply(&mut shown.credential);
+                one.verdict = shown.verdict(now, options);
+            }
+        }
+        let worst = self.officers.iter().map(|one| one.verdict).max();
+        Self { verdict: worst.unwrap_or(self.verdict), ..self }
+    }
 }
 
 impl Checked {

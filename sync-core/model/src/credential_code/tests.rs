@@ -210,3 +210,18 @@ fn limits_hold_before_anything_is_checked() {
     assert_eq!(none.to_url(""), Err(CodeError::Count));
     assert_eq!(CredentialCode::from_digits(&"9".repeat(10_000)), Err(CodeError::Digits));
 }
+
+/// TC-07: the code is in order and the list knows better; a credential issued after it decides.
+#[test]
+fn the_list_overrules_an_older_credential_and_no_newer_one() {
+    let cards = [card(2), card(3)];
+    let report = code_at(&cards, NOW).verify(&issuer(), NOW, &Options::default());
+    assert_eq!(report.verdict, Verdict::Live);
+    let withdrawn = [(cards[1].officer, CertificateStatus::Suspended)];
+    let later = StatusList::new(1, NOW, &withdrawn);
+    let judged = report.clone().by_list(&later, NOW, &Options::default());
+    let verdicts: Vec<Verdict> = judged.officers.iter().map(|one| one.verdict).collect();
+    assert_eq!((judged.verdict, verdicts[0]), (Verdict::Suspended, Verdict::Live));
+    let earlier = StatusList::new(1, cards[1].issued_at, &withdrawn);
+    assert_eq!(report.clone().by_list(&earlier, NOW, &Options::default()), report);
+}

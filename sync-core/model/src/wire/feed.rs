@@ -84,6 +84,8 @@ pub enum FeedBody {
     Day(Box<DayReport>),
     /// What the device is to do about its chain.
     Order(Order),
+    /// The signed status list ([`crate::status`]); the newest alone is in the feed.
+    Status(ByteBuf),
 }
 
 /// A message from the command center.

@@ -131,3 +131,35 @@ fn a_refusal_is_counted_and_a_later_acceptance_replaces_it() {
     assert!(world.store().read(|r| r.refusals()).unwrap().is_empty());
     assert!(world.store().read(|r| r.acceptance(4)).unwrap().unwrap().accepted);
 }
+
+/// TC-07 at the device: a list is never replaced by an older one, nor by one of another issuer.
+#[test]
+fn the_newest_status_list_holds_whatever_comes_after_it() {
+    use sync_model::credential::CertificateStatus::{Active, Suspended};
+    use sync_model::id::OfficerId;
+    use sync_model::status::StatusList;
+
+    use super::world::TEN;
+    let mut world = World::enrolled();
+    let officer = OfficerId(Uuid::from_u128(7));
+    let signed = |number, status, keys: &HqKeys| {
+        let list = StatusList::new(number, TEN, &[(officer, status)]);
+        FeedBody::Status(list.sign(&keys.issuer).unwrap().into())
+    };
+    let told = |world: &World| {
+        let list = world.store().status_list().unwrap().unwrap();
+        (list.number, list.status(officer))
+    };
+    let items = vec![world.hq.item(1, None, signed(5, Suspended, &world.hq))];
+    world.store().take_feed(&page(items)).unwrap();
+    world.reopen();
+    assert_eq!(told(&world), (5, Suspended));
+    let old = world.hq.item(2, None, signed(4, Active, &world.hq));
+    let strange = world.hq.item(3, None, signed(6, Active, &HqKeys::new(50)));
+    world.store().take_feed(&page(vec![old, strange])).unwrap();
+    assert_eq!(told(&world), (5, Suspended));
+    assert_eq!(world.store().read(|r| r.feed_cursor()).unwrap(), 3, "it holds nothing up");
+    let new = world.hq.item(4, None, signed(6, Active, &world.hq));
+    world.store().take_feed(&page(vec![new])).unwrap();
+    assert_eq!(told(&world), (6, Active));
+}
