@@ -10,8 +10,9 @@ use sync_model::hash::Hash;
 use sync_model::wire::problem::ProblemCode;
 use sync_model::wire::request::RequestStatement;
 
+use crate::certify::Standing;
 use crate::error::{HqError, refuse};
-use crate::hq::Hq;
+use crate::hq::{Hq, Inner};
 use crate::store::Device;
 
 /// Largest statement, in bytes before base64.
@@ -109,12 +110,29 @@ impl Hq {
     /// Returns the device that signed the request if its authority to send stands.
     ///
     /// # Errors
-    /// As [`Hq::known_device`], and [`ProblemCode::Revoked`].
+    /// As [`Hq::known_device`], [`ProblemCode::Revoked`], and [`ProblemCode::Busy`] for a device that
+    /// has to send first (`certify`).
     pub(crate) fn device(&self, call: &Call) -> Result<Device, HqError> {
         let device = self.known_device(call)?;
         if device.revoked_at.is_some() {
             return Err(refuse(ProblemCode::Revoked, "device was revoked"));
         }
+        device.may_be_told(self.now())?;
+        Ok(device)
+    }
+
+    /// Returns the device that signed the request if it may compare its chain, which like a push
+    /// renews its certificate.
+    ///
+    /// # Errors
+    /// As [`Hq::known_device`], and [`ProblemCode::Revoked`].
+    pub(crate) fn comparing_device(&self, call: &Call) -> Result<Device, HqError> {
+        let (device, now) = (self.known_device(call)?, self.now());
+        if device.revoked_at.is_some() || device.standing(now) == Standing::Lapsed {
+            return Err(refuse(ProblemCode::Revoked, "device was revoked"));
+        }
+        let renewed = device.clone();
+        self.0.store.write::<_, HqError, _>(move |tx| Inner::recertify(tx, &renewed, now))?;
         Ok(device)
     }
 }

@@ -39,6 +39,7 @@ pub(crate) const USAGE: &str = "\
   xunzheng-hq lease --data DIR --device ID --authority ID --word WORD --count N [--year Y]
                                                     发放文号 / lease document numbers
   xunzheng-hq revoke --data DIR --device ID         注销终端 / withdraw a device
+  xunzheng-hq readmit --device ID --data DIR        久未联网的终端重新准入 / after its certificate lapsed
   xunzheng-hq policy --data DIR [--metered records|previews|all] [--roaming …]
     [--metered-bytes-per-day N] [--retain-days N] [--nightly-start MINUTE] [--nightly-minutes N]
                                                     流量与保留规则 / what goes over which network
@@ -240,6 +241,12 @@ pub(crate) fn revoke(mut args: Args) -> Result<String> {
     let device = device(&mut args)?;
     open(&mut args)?.revoke(device)?;
     Ok(format!("{device} revoked"))
+}
+
+pub(crate) fn readmit(mut args: Args) -> Result<String> {
+    let device = device(&mut args)?;
+    open(&mut args)?.readmit(device)?;
+    Ok(format!("{device} readmitted"))
 }
 
 pub(crate) fn practice(mut args: Args) -> Result<String> {

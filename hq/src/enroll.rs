@@ -120,6 +120,7 @@ impl Inner {
             enrolled_at: certificate.issued_at,
             revoked_at: None,
             revoked_size: None,
+            certified_at: Some(certificate.issued_at),
         };
         tx.insert_device(&device)?;
         tx.use_enrollment(code, device.device)?;

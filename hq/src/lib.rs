@@ -16,6 +16,7 @@ mod auth;
 mod background;
 mod backup;
 mod blob;
+mod certify;
 mod clock;
 mod code;
 mod day;

@@ -43,6 +43,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<String> {
         "lease" => command::lease(args?),
         "devices" => command::devices(args?),
         "revoke" => command::revoke(args?),
+        "readmit" => command::readmit(args?),
         "officers" => people::officers(args?),
         "certificate" => people::certificate(args?),
         "day" => report::day(args?),

@@ -143,6 +143,8 @@ impl Inner {
             enrolled_at: packed.enrolled_at,
             revoked_at: None,
             revoked_size: None,
+            // Counted from its next contact on: the backup may be older than its last one.
+            certified_at: None,
         };
         Ok(tx.insert_device(&device)?)
     }

@@ -21,6 +21,7 @@ use sync_model::wire::push::{PushRequest, Receipt};
 use sync_model::wire::word::ReceiptWord;
 
 use crate::admit::Known;
+use crate::certify::Standing;
 use crate::error::{HqError, refuse};
 use crate::hq::{Hq, Inner};
 use crate::partner::Added;
@@ -97,6 +98,9 @@ impl Inner {
         if let Some(revoked_size) = tx.revoked_size(batch.device.device)? {
             return self.take_from_revoked(tx, batch, plan, (log.size(), revoked_size), now);
         }
+        if batch.device.standing(now) == Standing::Lapsed {
+            return self.take_from_revoked(tx, batch, plan, (log.size(), log.size()), now);
+        }
         let first = self.append(tx, &mut log, &plan.fresh, now)?;
         self.put_back(tx, &batch.device, &plan.healed, now)?;
         // What is taken before a refusal stands, and partners are told of it all the same.
@@ -106,6 +110,7 @@ impl Inner {
             return self.refuse_rest(tx, &batch.device, refusal, now).map(Outcome::Refused);
         }
         self.renew_credentials(tx, batch.device.device, now)?;
+        Self::recertify(tx, &batch.device, now)?;
         Ok(Outcome::Held(Held { places: plan.places, size: log.size() }))
     }
 

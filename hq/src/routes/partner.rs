@@ -16,7 +16,7 @@ const LATER_KINDS: u16 = 2;
 
 pub(super) async fn audit(hq: State<Hq>, request: Request) -> Response {
     answer(hq, request, AUDIT_BYTES_MAX, |hq, call, _| {
-        let device = hq.device(call)?;
+        let device = hq.comparing_device(call)?;
         Answer::cbor(&hq.audit(device.device, &call.body)?)
     })
     .await

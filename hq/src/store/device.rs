@@ -19,6 +19,8 @@ pub(crate) struct Device {
     pub(crate) revoked_at: Option<Timestamp>,
     /// Leaves of the log when it was revoked.
     pub(crate) revoked_size: Option<u64>,
+    /// When its certificate was renewed last.
+    pub(crate) certified_at: Option<Timestamp>,
 }
 
 /// A one-time code for a device.
@@ -39,6 +41,7 @@ fn device_from_row(row: &Row<'_>) -> Result<Device, StoreError> {
         enrolled_at: row.get("enrolled_at")?,
         revoked_at: row.get("revoked_at")?,
         revoked_size: row.get("revoked_size")?,
+        certified_at: row.get("certified_at")?,
     })
 }
 
@@ -47,7 +50,7 @@ impl Tx<'_> {
     pub(crate) fn device(&self, device: DeviceId) -> Result<Option<Device>, StoreError> {
         self.first(
             "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at,
-                 revoked_size
+                 revoked_size, certified_at
              FROM device WHERE device = :device",
             &params! { ":device": &device },
             device_from_row,
@@ -58,7 +61,7 @@ impl Tx<'_> {
     pub(crate) fn device_by_key(&self, key: &PublicKey) -> Result<Option<Device>, StoreError> {
         self.first(
             "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at,
-                 revoked_size
+                 revoked_size, certified_at
              FROM device WHERE key = :key",
             &params! { ":key": key },
             device_from_row,
@@ -69,7 +72,7 @@ impl Tx<'_> {
     pub(crate) fn devices(&self) -> Result<Vec<Device>, StoreError> {
         self.rows(
             "SELECT device, name, authority, key, certificate, enrolled_at, revoked_at,
-                 revoked_size
+                 revoked_size, certified_at
              FROM device ORDER BY device",
             &params! {},
             device_from_row,
@@ -79,8 +82,10 @@ impl Tx<'_> {
     /// Adds a device.
     pub(crate) fn insert_device(&self, device: &Device) -> Result<(), StoreError> {
         self.run(
-            "INSERT INTO device (device, name, authority, key, certificate, enrolled_at)
-             VALUES (:device, :name, :authority, :key, :certificate, :enrolled_at)",
+            "INSERT INTO device (device, name, authority, key, certificate, enrolled_at,
+                 certified_at)
+             VALUES (:device, :name, :authority, :key, :certificate, :enrolled_at,
+                 :certified_at)",
             &params! {
                 ":device": &device.device,
                 ":name": &device.name,
@@ -88,8 +93,22 @@ impl Tx<'_> {
                 ":key": &device.key,
                 ":certificate": &device.certificate,
                 ":enrolled_at": device.enrolled_at,
+                ":certified_at": device.certified_at,
             },
         )
+    }
+
+    /// Renews the device's certificate; says whether there is such a device.
+    pub(crate) fn certify_device(
+        &self,
+        device: DeviceId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = self.execute(
+            "UPDATE device SET certified_at = :now WHERE device = :device",
+            &params! { ":now": now, ":device": &device },
+        )?;
+        Ok(changed == 1)
     }
 
     /// Withdraws the device's authority to send from `size` leaves on; says whether there is such

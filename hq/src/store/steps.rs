@@ -36,4 +36,5 @@ pub(super) const STEPS: &[Step] = &[
     step!("0010_add_revocation_size.sql"),
     step!("0011_add_partners.sql"),
     step!("0012_add_status_list.sql"),
+    step!("0013_add_certification.sql"),
 ];

@@ -205,3 +205,59 @@ fn a_receipt_tells_the_rules_that_hq_set_last() {
     assert!(world.hq().set_policy(never).is_err());
     assert_eq!(world.hq().policy().unwrap(), set);
 }
+
+/// E3: a certificate that ended 89 days ago lets the device send, one that ended 91 days ago keeps
+/// what it sends apart; nothing is lost either way.
+#[test]
+fn a_certificate_that_ended_lets_a_device_send_for_ninety_days() {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    let world = World::start();
+    let feed = |device: &Device| device.call("GET", "/feed?after=0", &[], &[]);
+    for (days, within) in [(89, true), (91, false)] {
+        let mut device = Device::enroll(&world);
+        device.any();
+        device.push(&device.records).ok::<Receipt>();
+        world.clock.advance(7 * DAY_MS);
+        assert_eq!(feed(&device).status, 200, "it holds for a week");
+        world.clock.advance(days * DAY_MS);
+        let before = world.hq().counts().unwrap();
+        let late = device.any();
+        if within {
+            let problem = feed(&device).problem();
+            assert_eq!((problem.code, problem.retry_after_s), (ProblemCode::Busy, Some(5)));
+            device.push(std::slice::from_ref(&late)).ok::<Receipt>();
+            assert_eq!(feed(&device).status, 200, "sending renewed it");
+            continue;
+        }
+        assert_eq!(feed(&device).problem().code, ProblemCode::Revoked);
+        let problem = device.push(std::slice::from_ref(&late)).problem();
+        assert_eq!(problem.code, ProblemCode::Revoked);
+        let kept = KeptApart::open(&problem.kept.unwrap(), &device.trust.log_key).unwrap();
+        assert_eq!((kept.device, kept.records), (device.id, vec![late.hash]));
+        let after = world.hq().counts().unwrap();
+        assert_eq!(after.records, before.records);
+        assert_eq!(after.quarantined, before.quarantined + 1);
+        // What was held before is proven as ever.
+        let receipt: Receipt = device.push(&device.records).ok();
+        assert_eq!(receipt.runs.iter().map(|run| run.count).sum::<u64>(), 1);
+        world.hq().readmit(device.id).unwrap();
+        let receipt: Receipt = device.push(&device.records).ok();
+        assert_eq!(receipt.runs.iter().map(|run| run.count).sum::<u64>(), 2);
+        assert_eq!(feed(&device).status, 200);
+    }
+    assert!(world.hq().verify_log().is_ok());
+}
+
+/// A device of an HQ that did not count is not turned away, however long it was silent.
+#[test]
+fn a_device_from_before_certificates_ended_is_counted_from_its_next_contact() {
+    let world = World::start();
+    let mut device = Device::enroll(&world);
+    world.meddle("UPDATE device SET certified_at = NULL").unwrap();
+    world.clock.advance(400 * 24 * 3_600_000);
+    device.any();
+    device.push(&device.records).ok::<Receipt>();
+    world.clock.advance(98 * 24 * 3_600_000);
+    let late = device.any();
+    assert_eq!(device.push(&[late]).problem().code, ProblemCode::Revoked);
+}
