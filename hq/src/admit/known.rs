@@ -7,7 +7,7 @@ use sync_model::cose::PublicKey;
 use sync_model::credential::OfficerKind;
 use sync_model::id::{DeviceId, InspectionId, OfficerId};
 
-use super::{ACTS_AT_SCENE, DISPLAY};
+use super::{ACTS_AT_SCENE, Beforehand, DISPLAY};
 use crate::error::HqError;
 use crate::store::Tx;
 
@@ -15,6 +15,7 @@ use crate::store::Tx;
 /// is kept here changes while a push is judged.
 pub(crate) struct Known<'t, 'c> {
     tx: &'t Tx<'c>,
+    beforehand: &'t Beforehand,
     officers: RefCell<HashMap<OfficerId, Option<OfficerKind>>>,
     keys: RefCell<HashMap<OfficerId, Vec<PublicKey>>>,
     /// Where each kind of act stands first in a visit.
@@ -30,9 +31,10 @@ pub(super) struct Done {
 }
 
 impl<'t, 'c> Known<'t, 'c> {
-    pub(crate) fn new(tx: &'t Tx<'c>) -> Self {
+    pub(crate) fn new(tx: &'t Tx<'c>, beforehand: &'t Beforehand) -> Self {
         Self {
             tx,
+            beforehand,
             officers: RefCell::default(),
             keys: RefCell::default(),
             visits: RefCell::default(),
@@ -41,6 +43,11 @@ impl<'t, 'c> Known<'t, 'c> {
 
     pub(super) fn tx(&self) -> &'t Tx<'c> {
         self.tx
+    }
+
+    /// Returns what was known of the records before.
+    pub(super) fn beforehand(&self) -> &'t Beforehand {
+        self.beforehand
     }
 
     /// Returns what kind of officer he is, or `None` if HQ does not know him.

@@ -4,6 +4,7 @@
 //! learns the result from its feed. The judging itself is in pure functions; this file asks the
 //! store for what they need. Only a finding of weight Block withholds acceptance.
 
+mod beforehand;
 mod decision;
 mod known;
 mod officers;
@@ -27,6 +28,7 @@ use crate::error::HqError;
 use crate::hq::Inner;
 use crate::store::Tx;
 
+pub(crate) use beforehand::Beforehand;
 pub(crate) use known::Known;
 
 /// Kinds whose result a device always learns; of others only what was found.
@@ -58,7 +60,7 @@ impl Inner {
     ) -> Result<(), HqError> {
         let (envelope, tx) = (&record.envelope, known.tx());
         // A record that breaks a rule's code must not keep others out of custody.
-        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(known, envelope)));
+        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(known, record)));
         let findings = judged.unwrap_or_else(|_| {
             tracing::error!(record = %record.hash, "judging panicked");
             Ok(vec![unjudged()])
@@ -79,10 +81,11 @@ impl Inner {
         Ok(())
     }
 
-    fn judge(&self, known: &Known<'_, '_>, envelope: &Envelope) -> Result<Vec<Finding>, HqError> {
-        let (act, tx) = (envelope.act(), known.tx());
+    fn judge(&self, known: &Known<'_, '_>, record: &Record) -> Result<Vec<Finding>, HqError> {
+        let (envelope, before, tx) = (&record.envelope, known.beforehand(), known.tx());
+        let act = before.act(record);
         let mut findings = at_scene(known, envelope, &act)?;
-        match &act {
+        match &*act {
             Act::Unknown(_) => findings.push(Finding::record(
                 "HQ-KIND",
                 OWN_ORDER,
@@ -95,12 +98,12 @@ impl Inner {
                     let keys = known.officer_keys(shown.officer)?;
                     let own = tx.credential_is_of(&shown.credential, shown.officer)?;
                     let keys = if own { keys } else { Vec::new() };
-                    findings.extend(signatures::displayed(displayed, shown, &keys));
+                    findings.extend(signatures::displayed(before, displayed, shown, &keys));
                 }
             }
             Act::TranscriptLocked(locked) => {
                 let keys = keys_of(known, &locked.officer_signatures)?;
-                findings.extend(signatures::transcript(locked, &keys));
+                findings.extend(signatures::transcript(before, locked, &keys));
             }
             Act::NumberReserved(reserved) => findings.extend(number(tx, envelope, reserved)?),
             Act::DecisionIssued(decision) => {
@@ -109,7 +112,7 @@ impl Inner {
                     None => None,
                 };
                 let keys = keys_of(known, &decision.officer_signatures)?;
-                findings.extend(signatures::decision(decision, &keys));
+                findings.extend(signatures::decision(before, decision, &keys));
                 let at = decision::judged_at(decision, &envelope.recorded);
                 findings.extend(decision::check_decision(decision, rulebook.as_deref(), at));
                 let number = &decision.document_number;
@@ -165,7 +168,7 @@ fn begin_shift(
     let (mut findings, tx) = (Vec::new(), known.tx());
     for presence in &begun.officers {
         let keys = known.officer_keys(presence.officer)?;
-        findings.extend(signatures::presence(begun.shift, presence, &keys));
+        findings.extend(signatures::presence(known.beforehand(), begun.shift, presence, &keys));
         // Who proves presence on his own device is rightly on two devices at once.
         if presence.proof != PresenceProof::OwnUnlock {
             continue;

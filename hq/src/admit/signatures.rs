@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 use sync_model::canonical;
-use sync_model::cose::{self, Context, PublicKey};
+use sync_model::cose::{Context, PublicKey};
 use sync_model::id::{OfficerId, ShiftId};
 use sync_model::record::case::DecisionIssued;
 use sync_model::record::credential::{CredentialDisplayed, DisplayMoment, DisplayedCredential};
@@ -12,6 +12,8 @@ use sync_model::record::shift::{Presence, PresenceStatement};
 use sync_model::record::signature::{OfficerSignature, OfficerStatement};
 use sync_model::record::transcript::TranscriptLocked;
 use sync_model::rule::Finding;
+
+use super::Beforehand;
 
 /// Largest statement of an officer.
 const STATEMENT_BYTES_MAX: usize = 64 * 1024;
@@ -23,15 +25,17 @@ type Keys = [(OfficerId, Vec<PublicKey>)];
 
 /// Returns the signed value if one of `keys` signed it.
 fn open<'a, T: DeserializeOwned>(
+    before: &Beforehand,
     context: Context,
     bytes: &[u8],
-    keys: impl IntoIterator<Item = &'a PublicKey>,
+    keys: impl IntoIterator<Item = &'a PublicKey> + Clone,
 ) -> Option<T> {
-    let payload = keys.into_iter().find_map(|key| cose::verify(context, bytes, key).ok())?;
+    let payload = before.payload(context, bytes, keys)?;
     canonical::from_bytes(&payload, STATEMENT_BYTES_MAX).ok()
 }
 
 fn check(
+    before: &Beforehand,
     signed: &[OfficerSignature],
     keys: &Keys,
     basis: &str,
@@ -42,7 +46,7 @@ fn check(
     for signature in signed {
         let known = keys.iter().find(|(officer, _)| *officer == signature.officer);
         let known = known.map_or(&[][..], |(_, keys)| keys.as_slice());
-        match open(Context::OfficerAct, &signature.statement, known) {
+        match open(before, Context::OfficerAct, &signature.statement, known) {
             Some(statement) if fits(&statement) => {
                 valid.insert(signature.officer);
             }
@@ -65,9 +69,13 @@ fn check(
 
 /// Checks the signatures under a decision.
 // 《行政处罚法》第五十二条: 行政处罚决定书由执法人员签名或者盖章.
-pub(super) fn decision(decision: &DecisionIssued, keys: &Keys) -> Vec<Finding> {
+pub(super) fn decision(
+    before: &Beforehand,
+    decision: &DecisionIssued,
+    keys: &Keys,
+) -> Vec<Finding> {
     let basis = "《行政处罚法》第五十二条";
-    check(&decision.officer_signatures, keys, basis, |statement| {
+    check(before, &decision.officer_signatures, keys, basis, |statement| {
         statement.document == decision.document
             && statement.content == decision.content.sha256
             && statement.pages == decision.pages
@@ -76,19 +84,34 @@ pub(super) fn decision(decision: &DecisionIssued, keys: &Keys) -> Vec<Finding> {
 
 /// Checks the signatures under a transcript.
 // 《行政处罚法》第五十五条: 询问或者检查应当制作笔录.
-pub(super) fn transcript(locked: &TranscriptLocked, keys: &Keys) -> Vec<Finding> {
-    check(&locked.officer_signatures, keys, "《行政处罚法》第五十五条", |statement| {
-        statement.revision == locked.revision
-            && statement.content == locked.content
-            && statement.pages == locked.pages
-    })
+pub(super) fn transcript(
+    before: &Beforehand,
+    locked: &TranscriptLocked,
+    keys: &Keys,
+) -> Vec<Finding> {
+    check(
+        before,
+        &locked.officer_signatures,
+        keys,
+        "《行政处罚法》第五十五条",
+        |statement| {
+            statement.revision == locked.revision
+                && statement.content == locked.content
+                && statement.pages == locked.pages
+        },
+    )
 }
 
 /// Checks that an officer himself stated his presence.
-pub(super) fn presence(shift: ShiftId, presence: &Presence, keys: &[PublicKey]) -> Option<Finding> {
+pub(super) fn presence(
+    before: &Beforehand,
+    shift: ShiftId,
+    presence: &Presence,
+    keys: &[PublicKey],
+) -> Option<Finding> {
     let expected =
         PresenceStatement { shift, officer: presence.officer, proved_at: presence.proved_at };
-    let stated = open::<PresenceStatement>(Context::OfficerAct, &presence.signature, keys);
+    let stated = open::<PresenceStatement>(before, Context::OfficerAct, &presence.signature, keys);
     (stated != Some(expected)).then(|| {
         let message = format!("{}的到岗签名无法验证，请本人重新解锁", presence.name);
         Finding::block("R-91", "《行政处罚法》第四十二条", message)
@@ -98,11 +121,12 @@ pub(super) fn presence(shift: ShiftId, presence: &Presence, keys: &[PublicKey]) 
 /// Checks that a displayed code was made by the officer for this visit and the credential shown;
 /// `keys` are empty if that credential was never his.
 pub(super) fn displayed(
+    before: &Beforehand,
     displayed: &CredentialDisplayed,
     shown: &DisplayedCredential,
     keys: &[PublicKey],
 ) -> Option<Finding> {
-    let moment: Option<DisplayMoment> = open(Context::Moment, &shown.moment, keys);
+    let moment: Option<DisplayMoment> = open(before, Context::Moment, &shown.moment, keys);
     let fits = moment.is_some_and(|moment| {
         moment.inspection == displayed.inspection && moment.credential == shown.credential
     });

@@ -8,6 +8,7 @@ use sync_model::time::Timestamp;
 
 use super::pack::{self, FOLDER, Packed, PackedDevice, Run};
 use super::{PLACE, PLACE_BEFORE};
+use crate::admit::Beforehand;
 use crate::error::{AdminError, HqError};
 use crate::hq::{Hq, Inner};
 use crate::objects::{Objects, Place};
@@ -165,7 +166,7 @@ impl Inner {
         for together in records.chunk_by(|one, next| one.1 == next.1) {
             let Some((_, received_at)) = together.first() else { continue };
             let fresh: Vec<&Record> = together.iter().map(|(record, _)| record).collect();
-            self.append(tx, &mut log, &fresh, *received_at)?;
+            self.append(tx, &mut log, &fresh, &Beforehand::default(), *received_at)?;
         }
         // The root speaks for everything before it too: a pack of another history is refused.
         if log.root()? != run.root {

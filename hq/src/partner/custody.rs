@@ -14,6 +14,7 @@ use sync_model::wire::problem::ProblemCode;
 use sync_model::wire::push::{PushRequest, Receipt};
 use sync_model::wire::{PUSH_BYTES_MAX, PUSH_RECORDS_MAX};
 
+use crate::admit::Beforehand;
 use crate::error::{HqError, refuse};
 use crate::hq::{Hq, Inner};
 use crate::push::Outcome;
@@ -45,7 +46,8 @@ impl Hq {
             return self.keep_brought_by(origin.device, by, request.records, now);
         }
         let request = PushRequest { records: request.records, seen_size: None };
-        let (asked, batch) = (origin.device, open(origin, request));
+        let (asked, mut batch) = (origin.device, open(origin, request));
+        batch.beforehand = Beforehand::of(&self.0.store, &batch.records)?;
         let hq = self.0.clone();
         let outcome =
             self.0.store.write::<_, HqError, _>(move |tx| hq.take_brought(tx, &batch, by, now))?;
@@ -140,6 +142,7 @@ impl Inner {
                     device: device.clone(),
                     records: vec![record.clone()],
                     unattributable: None,
+                    beforehand: Beforehand::default(),
                 };
                 self.take(tx, &batch, now)?;
                 self.note_brought(tx, &record, head.seq, by, now)?;

@@ -20,7 +20,7 @@ use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{PushRequest, Receipt};
 use sync_model::wire::word::ReceiptWord;
 
-use crate::admit::Known;
+use crate::admit::{Beforehand, Known};
 use crate::certify::Standing;
 use crate::error::{HqError, refuse};
 use crate::hq::{Hq, Inner};
@@ -61,7 +61,8 @@ impl Hq {
         }
         let now = self.now();
         let (by, seen) = (device.device, request.seen_size);
-        let batch = open::open(device, request);
+        let mut batch = open::open(device, request);
+        batch.beforehand = Beforehand::of(&self.0.store, &batch.records)?;
         let hq = self.0.clone();
         match self.0.store.write(move |tx| {
             if let Some(seen) = seen {
@@ -101,7 +102,7 @@ impl Inner {
         if batch.device.standing(now) == Standing::Lapsed {
             return self.take_from_revoked(tx, batch, plan, (log.size(), log.size()), now);
         }
-        let first = self.append(tx, &mut log, &plan.fresh, now)?;
+        let first = self.append(tx, &mut log, &plan.fresh, &batch.beforehand, now)?;
         self.put_back(tx, &batch.device, &plan.healed, now)?;
         // What is taken before a refusal stands, and partners are told of it all the same.
         let added: Vec<Added<'_>> = plan.fresh.iter().copied().zip(first..).collect();
@@ -121,6 +122,7 @@ impl Inner {
         tx: &Tx<'_>,
         log: &mut LogNodes<'_, '_>,
         records: &[&Record],
+        beforehand: &Beforehand,
         now: Timestamp,
     ) -> Result<u64, HqError> {
         let leaves = records
@@ -137,7 +139,7 @@ impl Inner {
             })
             .collect();
         tx.cite_blobs(&cited)?;
-        let known = Known::new(tx);
+        let known = Known::new(tx, beforehand);
         records.iter().try_for_each(|record| self.admit(&known, record, now))?;
         Ok(first)
     }

@@ -162,6 +162,8 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     }
     // Until the check has passed, closing must not write the WAL into a damaged database.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    // Statements stay prepared: without this SQLite plans anew whenever a bound value changes.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     for (name, value) in PRAGMAS {
         connection.pragma_update(None, name, value)?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::super::StoreError;
 
@@ -38,7 +39,16 @@ pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    keep_plans(&connection)?;
     Ok(connection)
+}
+
+/// Lets a prepared statement stay prepared. Without this SQLite looks at the bound values when it
+/// plans and therefore parses and plans anew whenever one changes, which for statements this small
+/// costs more than running them.
+fn keep_plans(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 /// Makes the file, if it is not there, readable by its owner alone; SQLite gives its companions the
@@ -67,5 +77,6 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "query_only", "ON")?;
+    keep_plans(&connection)?;
     Ok(connection)
 }
