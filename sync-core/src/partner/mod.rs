@@ -6,6 +6,7 @@
 //! show the certificates that HQ gave those keys. Copies lie beside the own chain, read-only, and
 //! either device brings the other's records to HQ ([`bring`]).
 
+mod beacon;
 mod bring;
 mod copy;
 mod identity;
@@ -27,6 +28,7 @@ use crate::error::StoreError;
 use crate::random;
 use crate::store::Store;
 
+pub use beacon::{BEACON_PORT, Beacon, find, own_addresses};
 pub use bring::{Brought, bring};
 
 use copy::Terms;
@@ -114,10 +116,23 @@ impl Listener {
     /// # Errors
     /// [`CopyError::Nobody`], or why the copy ended early.
     pub fn copy(&self, store: &Store, wait: Duration) -> Result<Copied, CopyError> {
+        self.copy_until(store, wait, &|| false)
+    }
+
+    /// As [`Self::copy`], and stops waiting once `stop` says so; a copy under way is finished.
+    ///
+    /// # Errors
+    /// [`CopyError::Nobody`], also when stopped, or why the copy ended early.
+    pub fn copy_until(
+        &self,
+        store: &Store,
+        wait: Duration,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Copied, CopyError> {
         let config = Arc::new(identity::listening(store.device_key())?);
         self.socket.set_nonblocking(true)?;
         let (until, mut tries) = (Instant::now() + wait, 0);
-        while tries < TRIES_MAX && Instant::now() < until {
+        while tries < TRIES_MAX && Instant::now() < until && !stop() {
             let stream = match self.socket.accept() {
                 Ok((stream, _)) => stream,
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
