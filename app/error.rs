@@ -18,6 +18,15 @@ pub enum AppError {
     /// The way to HQ.
     #[error(transparent)]
     Sync(#[from] SyncError),
+    /// The link to a partner's device.
+    #[error(transparent)]
+    Copy(#[from] sync_core::partner::CopyError),
+    /// Not exactly one partner calls on the local network.
+    #[error("{calling} partners are calling")]
+    NoPartner {
+        /// How many.
+        calling: usize,
+    },
     /// The law forbids it as the facts stand.
     #[error("blocked by {}", codes(.0))]
     Blocked(Vec<Finding>),
@@ -137,6 +146,10 @@ pub enum Input {
     ShownTooShort,
     /// The two officers are one and the same.
     SameOfficer,
+    /// A partner's code is six digits.
+    CopyCode,
+    /// No network address.
+    Address,
 }
 
 fn codes(findings: &[Finding]) -> String {

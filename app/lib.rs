@@ -12,6 +12,7 @@ pub mod error;
 pub mod evidence;
 pub mod glyph;
 pub mod inspection;
+pub mod partner_copy;
 pub mod practice;
 pub mod rehearse;
 pub mod services;

@@ -9,6 +9,7 @@ use sync_model::wire::problem::ProblemCode;
 
 use crate::error::{AppError, Input, Step};
 use crate::evidence::photo::{PhotoError, PhotoProblem};
+use crate::partner_copy;
 
 /// Returns what to tell the officer.
 #[must_use]
@@ -26,6 +27,11 @@ pub fn explain(error: &AppError) -> String {
         AppError::PinLocked { wait_ms } => pin_locked(*wait_ms),
         AppError::WeakPin => {
             "口令太简单：请用 6 至 12 位数字，不要连号、重复号或者证件号。".to_owned()
+        }
+        AppError::Copy(error) => partner_copy::words::explain(error).to_owned(),
+        AppError::NoPartner { calling: 0 } => "没有找到等待中的搭档：请搭档先点“等待搭档”，两台终端连接同一网络后再试；仍找不到，请输入搭档屏幕上的地址。".to_owned(),
+        AppError::NoPartner { calling } => {
+            format!("附近有 {calling} 台终端在等待，请输入搭档屏幕上的地址。")
         }
         AppError::NotActivated => "该执法人员尚未在本机开通，请联网用激活码开通。".to_owned(),
         AppError::NoShift => "请执法人员本人解锁，并点“开始值班”。".to_owned(),
@@ -192,6 +198,8 @@ fn input(input: Input) -> String {
         Input::Name => "姓名应为 1 至 60 个字，不含换行等控制字符。".to_owned(),
         Input::ShownTooShort => "证件须展示 3 秒以上，让当事人看清。".to_owned(),
         Input::SameOfficer => "询问人和记录人不能是同一人。".to_owned(),
+        Input::CopyCode => "请输入搭档屏幕上的六位数字。".to_owned(),
+        Input::Address => "地址不对，请照搭档屏幕上的地址输入，例如 192.168.43.1。".to_owned(),
     }
 }
 

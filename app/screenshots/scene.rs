@@ -5,9 +5,10 @@
 use super::picture;
 use crate::glyph::shown;
 use crate::ui::{
-    App, AssignmentAdapter, AssignmentRow, ChecklistAdapter, ConcludeAdapter, CredentialAdapter,
-    DecisionAdapter, DocumentAdapter, EnrollAdapter, EvidenceAdapter, FindingRow, MainWindow, Page,
-    SessionAdapter, SignAdapter, StatusAdapter, SyncAdapter, Tone, TranscriptAdapter,
+    App, AssignmentAdapter, AssignmentRow, ChecklistAdapter, ConcludeAdapter, CopyAdapter,
+    CredentialAdapter, DecisionAdapter, DocumentAdapter, EnrollAdapter, EvidenceAdapter,
+    FindingRow, MainWindow, Page, SessionAdapter, SignAdapter, StatusAdapter, SyncAdapter, Tone,
+    TranscriptAdapter,
 };
 use slint::{ComponentHandle, Model, ModelRc, VecModel};
 
@@ -108,6 +109,11 @@ pub(super) const SCENES: &[Scene] = &[
         w.global::<StatusAdapter>().set_online_text("在线".into());
         w.global::<StatusAdapter>().set_has_parked(false);
         w.global::<StatusAdapter>().set_parked_text("退回 0".into());
+    }),
+    scene("copy", |w| show(w, Page::Copy)),
+    scene("copy-waiting", |w| {
+        show(w, Page::Copy);
+        w.global::<CopyAdapter>().set_waiting(true);
     }),
     scene("conclude", |w| show(w, Page::Conclude)),
     scene("conclude-clear", |w| {

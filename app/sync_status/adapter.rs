@@ -14,6 +14,7 @@ use sync_core::sync::{Progress, schedule};
 
 use super::{ReturnedView, sync_until, sync_view};
 use crate::error::AppError;
+use crate::glyph::shown;
 use crate::text;
 use crate::ui::{App, MainWindow, Page, ParkedRow, ReceiptLevel, SyncAdapter, Tone};
 use crate::window::{Desk, rows};
@@ -101,9 +102,24 @@ pub fn refresh(desk: &Rc<Desk>) {
         level("R2", "附件齐全", "照片等附件逐件核对一致", found.complete, Tone::Good),
         level("R3", "已归档", "总部双份归档，到期后本机可清理原图", found.archived, Tone::Good),
     ]));
+    show_visit(desk, &page);
     page.set_waiting(rows::facts(&found.waiting));
     page.set_last_round(rows::facts(&found.last_round));
     page.set_parked(rows::model(found.returned.iter().map(returned_row)));
+}
+
+/// The visit at hand, and whether its photographs may go over any network.
+fn show_visit(desk: &Rc<Desk>, page: &SyncAdapter<'_>) {
+    let Some(visit) = desk.at().inspection else { return page.set_visit(SharedString::default()) };
+    let found = desk.services().store.read(|r| Ok((r.inspection(visit)?, r.is_urgent(visit)?)));
+    match found {
+        Ok((row, urgent)) => {
+            let name = row.map_or_else(String::new, |row| row.begun.party.name);
+            page.set_visit(shown(&name).into());
+            page.set_urgent(urgent);
+        }
+        Err(error) => desk.fail(&AppError::Store(error)),
+    }
 }
 
 fn returned_row(view: &ReturnedView) -> ParkedRow {

@@ -22,8 +22,8 @@ use crate::error::AppError;
 use crate::services::Services;
 use crate::ui::{MainWindow, Page};
 use crate::{
-    assignment, case, credential, document, evidence, inspection, session, settings_page,
-    sync_status, text, transcript,
+    assignment, case, credential, document, evidence, inspection, partner_copy, session,
+    settings_page, sync_status, text, transcript,
 };
 
 pub use desk::{At, Desk, Work};
@@ -91,6 +91,7 @@ pub fn connect(window: &MainWindow, services: Services, work: Work) -> Rc<Desk> 
     case::adapter::connect(window, &desk);
     document::adapter::connect(window, &desk);
     sync_status::adapter::connect(window, &desk);
+    partner_copy::adapter::connect(window, &desk);
     settings_page::adapter::connect(window, &desk);
     desk.start();
     desk
@@ -108,6 +109,7 @@ fn refresh(desk: &Rc<Desk>, page: Page) {
         Page::Decision => case::adapter::refresh(desk),
         Page::Documents => document::adapter::refresh(desk),
         Page::Sync => sync_status::adapter::refresh(desk),
+        Page::Copy => partner_copy::adapter::refresh(desk),
         Page::Settings | Page::Damaged => settings_page::adapter::refresh(desk),
     }
 }

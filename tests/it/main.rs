@@ -23,6 +23,8 @@ mod offline_day;
 #[cfg(feature = "window")]
 mod page_checklist;
 #[cfg(feature = "window")]
+mod page_copy;
+#[cfg(feature = "window")]
 mod page_decision;
 #[cfg(feature = "window")]
 mod page_evidence;
