@@ -77,8 +77,8 @@ const counts = new Map();
 const differences = [];
 let accepted = 0;
 const started = performance.now();
-for (const { name, text, now, issuer, expected } of cases) {
-  const report = check(text, fromHex(issuer), now);
+for (const { name, text, now, issuer, digits, trusted, expected } of cases) {
+  const report = check(text, fromHex(issuer), now, { digits: digits ?? undefined, trusted });
   const found = {
     verdict: report.verdict,
     officers: report.officers.map((one) => ({

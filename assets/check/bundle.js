@@ -21,7 +21,7 @@ class Wrong extends Error {
   }
 }
 
-class Malformed extends Error {}
+export class Malformed extends Error {}
 
 const demand = (holds, why) => {
   if (!holds) throw new Malformed(why);
@@ -40,7 +40,7 @@ const joined = (...parts) => {
 };
 const same = (a, b) => a.length === b.length && a.every((byte, index) => byte === b[index]);
 const digest = async (name, ...parts) => new Uint8Array(await crypto.subtle.digest(name, joined(...parts)));
-const sha256 = (...parts) => digest("SHA-256", ...parts);
+export const sha256 = (...parts) => digest("SHA-256", ...parts);
 const big = (value) => Uint8Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(56 - 8 * i)) & 255n));
 
 /** Orders texts by their bytes. */
@@ -52,9 +52,9 @@ const byBytes = (left, right) => {
 
 // --- Forms (section 1 of the format)
 
-const isInt = (value) => typeof value === "bigint" && value >= -(1n << 63n) && value < 1n << 63n;
+export const isInt = (value) => typeof value === "bigint" && value >= -(1n << 63n) && value < 1n << 63n;
 const isUint = (value) => typeof value === "bigint" && value >= 0n && value < 1n << 64n;
-const isText = (value) => typeof value === "string";
+export const isText = (value) => typeof value === "string";
 const isBytes = (value) => value instanceof Uint8Array;
 const sized = (size) => (value) => isBytes(value) && value.length === size;
 const [HASH, KEY, ID] = [sized(32), sized(32), sized(16)];
@@ -63,8 +63,8 @@ const maybe = (form) => (value) => value === null || form(value);
 const isMap = (value) => Array.isArray(value?.map);
 
 /** Returns a map's field, `undefined` if it has none. */
-const field = (value, name) => value.map.find(([key]) => key === name)?.[1];
-const fields = (forms, optional = []) => (value) =>
+export const field = (value, name) => value.map.find(([key]) => key === name)?.[1];
+export const fields = (forms, optional = []) => (value) =>
   isMap(value) &&
   Object.entries(forms).every(([name, form]) => {
     const found = field(value, name);
@@ -156,7 +156,7 @@ const parseSigned = (bytes) => {
   return { header, kid: header.subarray(5), payload, signature };
 };
 
-const openSigned = async (bytes, context, key) => {
+export const openSigned = async (bytes, context, key) => {
   const { header, kid, payload, signature } = parseSigned(bytes);
   demand(same(kid, (await sha256(key)).subarray(0, 8)), "signed by another key");
   const parts = [header, encoder.encode(`xunzheng/v1/${context}`), payload];
@@ -182,7 +182,7 @@ const fromBase64 = (text) => {
   return Uint8Array.from(decoded, (letter) => letter.charCodeAt(0));
 };
 
-const openCheckpoint = async (note, origin, key) => {
+export const openCheckpoint = async (note, origin, key) => {
   const gap = note.indexOf("\n\n");
   demand(gap >= 0 && note.endsWith("\n"), "checkpoint");
   const lines = note.slice(0, gap).split("\n");
@@ -208,7 +208,7 @@ const openCheckpoint = async (note, origin, key) => {
 };
 
 /** Returns the root that an inclusion proof leads to (RFC 9162 §2.1.3.2), or null. */
-const rootFromProof = async (leaf, index, size, proof) => {
+export const rootFromProof = async (leaf, index, size, proof) => {
   if (index >= size || proof.length > 64) return null;
   let [node, last, found] = [index, size - 1n, leaf];
   for (const sibling of proof) {

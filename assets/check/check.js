@@ -330,20 +330,30 @@ const authentic = (credentialBytes, momentBytes, issuer) => {
   );
   const hash = sha256(credentialBytes);
   demand(same(moment.credential, hash), "wrong_binding");
-  return { credential, at: moment.at, hash: toHex(hash) };
+  return { credential, at: moment.at, challenge: moment.challenge, hash: toHex(hash) };
 };
 
-/** Returns the verdict on what the signatures prove, at `now`. */
-export const judge = ({ credential, at }, now) => {
+/**
+ * Returns the verdict on what the signatures prove, at `now`. With `digits`, which whoever checks has
+ * said aloud, a code that carries them was made since, whatever either clock shows; `trusted` says
+ * that `now` is HQ's time.
+ */
+export const judge = ({ credential, at, challenge }, now, { digits, trusted } = {}) => {
   if (credential.status !== "active") return { verdict: credential.status };
   const age = now - at;
   const live = -AHEAD_MS <= age && age <= LIVE_MS;
   // A live code is judged by both clocks; an old one proves what held when it was made.
-  const first = live ? Math.min(now, at) : at;
-  const last = live ? Math.max(now, at) : at;
+  // Where a challenge shows that it was made now and the clocks differ, HQ's time counts, else the
+  // code's own.
+  const answered = digits === undefined ? undefined : challenge === digits;
+  const alone = answered && trusted ? now : at;
+  const first = live ? Math.min(now, at) : alone;
+  const last = live ? Math.max(now, at) : alone;
   if (last > credential.validTo) return { verdict: "expired" };
   if (first < credential.validFrom) return { verdict: "not_yet_valid" };
   if (last - credential.issuedAt > CREDENTIAL_AGE_MS) return { verdict: "outdated" };
+  if (answered === false) return { verdict: "unanswered" };
+  if (answered) return { verdict: credential.auxiliary ? "auxiliary" : "live" };
   if (age < -AHEAD_MS || credential.issuedAt - at > AHEAD_MS) return { verdict: "from_future" };
   if (age > LIVE_MS) return { verdict: "stale", seconds: Math.floor(age / 1000) };
   return { verdict: credential.auxiliary ? "auxiliary" : "live" };
@@ -365,8 +375,8 @@ const refusal = (work) => {
   }
 };
 
-/** Checks `text` (an address or its digits) by the issuer's key at `now`. */
-export const check = (text, issuer, now) => {
+/** Checks `text` (an address or its digits) by the issuer's key at `now`; `options` as of `judge`. */
+export const check = (text, issuer, now, options) => {
   const opened = refusal(() => {
     const trimmed = text.trim();
     const digits = trimmed.includes("#") ? trimmed.slice(trimmed.indexOf("#") + 1) : trimmed;
@@ -383,7 +393,7 @@ export const check = (text, issuer, now) => {
       const shown = authentic(credential, opened.moments[index], issuer);
       // One person shown twice would look like two officers.
       demand(officers.every((other) => other.shown?.credential.officer !== shown.credential.officer));
-      return { ...judge(shown, now), shown };
+      return { ...judge(shown, now, options), shown };
     });
     officers.push(one);
   });

@@ -11,11 +11,37 @@ const STATUSES = ["active", "suspended", "cancelled", "lost"];
 /** A clock that is off by more than this is corrected by HQ's. */
 const CLOCK_MS = 30_000;
 const STATUS_EVERY_MS = 60_000;
+/** How long four digits are worth something; they are kept for the scan that answers them. */
+const CHALLENGE_MS = 5 * 60_000;
+const CHALLENGE = "challenge";
+/** Clocks further apart than a code may be old. */
+const CLOCK_SKEW_MS = 90_000;
 
 const result = document.getElementById("result");
-const state = { report: null, offset: 0, statuses: new Map(), asked: 0, drawn: "", tick: () => {} };
+const state = { report: null, offset: 0, statuses: new Map(), asked: 0, drawn: "", tick: () => {}, challenge: null, digits: undefined, told: false };
 
 const now = () => Date.now() + state.offset;
+
+/**
+ * Returns the outstanding challenge, or a new one made for `code`. The phone keeps it for the scan that
+ * answers it, which opens the page anew; it is sent nowhere.
+ */
+const challengeFor = (code) => {
+  try {
+    const kept = JSON.parse(localStorage.getItem(CHALLENGE));
+    if (kept && Math.abs(Date.now() - kept.made) < CHALLENGE_MS && /^[0-9]{4}$/.test(kept.digits)) return kept;
+  } catch {
+    // Nothing readable is kept.
+  }
+  const digits = String(crypto.getRandomValues(new Uint32Array(1))[0] % 10_000).padStart(4, "0");
+  const made = { digits, made: Date.now(), code: toHex(sha256(new TextEncoder().encode(code))) };
+  try {
+    localStorage.setItem(CHALLENGE, JSON.stringify(made));
+  } catch {
+    return null; // Where nothing can be kept, the next scan could not be compared.
+  }
+  return made;
+};
 
 const element = (name, { text, lang, className } = {}, ...children) => {
   const made = document.createElement(name);
@@ -67,7 +93,7 @@ const verdictOf = (one) => {
   if (!one.shown) return one.verdict;
   const told = state.statuses.get(one.shown.hash);
   if (told && told !== "active" && STATUSES.includes(told)) return told;
-  return judge(one.shown, now()).verdict;
+  return judge(one.shown, now(), { digits: state.digits, trusted: state.told }).verdict;
 };
 
 const banner = (verdict, officers) => {
@@ -114,7 +140,7 @@ const draw = () => {
   if (!report) return;
   const verdicts = report.officers.map(verdictOf);
   const overall = worst(verdicts.map((verdict) => ({ verdict })));
-  const key = JSON.stringify([verdicts, [...state.statuses], Math.abs(state.offset) > CLOCK_MS]);
+  const key = JSON.stringify([verdicts, [...state.statuses], Math.abs(state.offset) > CLOCK_MS, state.told]);
   if (key === state.drawn) {
     state.tick();
     return;
@@ -131,7 +157,27 @@ const draw = () => {
   if (Math.abs(state.offset) > CLOCK_MS) {
     notes.push(note("手机时间不准，已按平台时间判断。", "The phone's clock is off; the platform's time was used."));
   }
+  if (state.digits && VERDICTS[overall].tone === "good") {
+    notes.push(note("口令相符：此码是刚才当面生成的。", "The challenge was answered: this code was made just now, here."));
+    if (!state.told && report.officers.some((one) => Math.abs(now() - one.shown.at) > CLOCK_SKEW_MS)) {
+      notes.push(note("手机与执法终端的时间不一致；有效期按终端的时间判断，联网后可按平台时间核对。", "Phone and device disagree on the time; validity was judged by the device's, on line by the platform's."));
+    }
+  }
+  const ask = state.challenge && VERDICTS[overall].tone !== "bad" && !(state.digits && VERDICTS[overall].tone === "good");
+  if (ask) notes.unshift(challengeCard(state.challenge));
   result.replaceChildren(banner(overall, report.officers), ...notes, ...cards);
+};
+
+/** The digits to say aloud; the next code must carry them. */
+const challengeCard = (challenge) => {
+  const made = element("section", { className: "challenge" });
+  const digits = element("p", { text: challenge.digits.split("").join(" "), className: "digits" });
+  made.append(
+    both("h3", "口令核验（防照片、录像、转发，也不怕时钟不准）", "Challenge: defeats photos, videos, forwarded codes and wrong clocks"),
+    digits,
+    both("p", "请念给执法人员，让其输入终端亮证页的“四位核验数”，再扫一次新的码。五分钟内有效。", "Say these digits; the officer types them on the credential page; then scan the new code. Valid for five minutes."),
+  );
+  return made;
 };
 
 const waiting = (zh, en, zhWhy, enWhy) => {
@@ -157,6 +203,7 @@ const ask = async () => {
       if (!reply.ok || typeof status !== "string" || !Number.isFinite(at)) throw new Error("reply");
       const offset = at - (before + Date.now()) / 2;
       state.offset = Math.abs(offset) > CLOCK_MS ? offset : 0;
+      state.told = true;
       state.statuses.set(shown.hash, status);
     }
     say("network", "已联网：证件状态和时间已与平台核对。", "On line: status and time were compared with the platform.");
@@ -185,10 +232,14 @@ const run = async () => {
   }
   const fingerprint = toHex(sha256(issuer)).slice(0, 16).match(/.{4}/g).join(" ");
   say("issuer", `签发平台公钥指纹 ${fingerprint}`, "Fingerprint of the issuer's key");
+  state.challenge = challengeFor(text);
+  // The code for which the digits were made could not carry them; every later one must.
+  const first = state.challenge?.code === toHex(sha256(new TextEncoder().encode(text)));
+  state.digits = state.challenge && !first ? state.challenge.digits : undefined;
   state.statuses.clear();
   state.asked = 0;
   state.drawn = "";
-  state.report = check(text, issuer, now());
+  state.report = check(text, issuer, now(), { digits: state.digits, trusted: state.told });
   draw();
   await ask();
 };

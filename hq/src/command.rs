@@ -48,6 +48,7 @@ pub(crate) const USAGE: &str = "\
                                                     核对当日记录是否齐全 / is the day whole, exit 1 if not
   xunzheng-hq audit --data DIR --device ID          令终端与总部全链比对 / order a comparison of the chain
   xunzheng-hq reviews --data DIR                    列出待核查案件 / list cases to be looked at
+  xunzheng-hq slip --data DIR --slip TEXT …         核验当事人凭据 / what became of slips, exit 1 if wrong
   xunzheng-hq verify-log --data DIR                 核验日志与文件 / check everything, exit 1 if wrong
   xunzheng-hq migrate --database URL [--grant ROLE] 以库主身份升级数据库并授权 / as the schema's owner
 

@@ -49,6 +49,7 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<String> {
         "day" => report::day(args?),
         "audit" => report::audit(args?),
         "reviews" => report::reviews(args?),
+        "slip" => report::slip(args?),
         "policy" => command::policy(args?),
         "practice" => command::practice(args?),
         "verify-log" => command::verify_log(args?),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Result, anyhow};
-use hq::Alarm;
+use hq::{Alarm, SlipReport, Standing};
 use sync_model::wire::audit::SeqRun;
 use sync_model::wire::day::DayReport;
 
@@ -92,4 +92,62 @@ pub(crate) fn reviews(mut args: Args) -> Result<String> {
         writeln!(text, "{case}  疑似重复处罚，请核查 / possible double penalty")?;
     }
     Ok(text)
+}
+
+/// Says of each `--slip` where its record stands; fails if one is missing, replaced or of another log,
+/// or if two of them contradict each other.
+pub(crate) fn slip(mut args: Args) -> Result<String> {
+    let texts = args.all("slip");
+    if texts.is_empty() {
+        return Err(anyhow!("--slip is missing: give the address or the digits of the code"));
+    }
+    let hq = open(&mut args)?;
+    let (mut text, mut wrong, mut reports) = (String::new(), false, Vec::new());
+    for given in &texts {
+        let report = hq.slip(given)?.map_err(|error| anyhow!("不是本平台终端的凭据：{error}"))?;
+        wrong |= tell_slip(&report, &mut text)?;
+        reports.push(report);
+    }
+    for (at, one) in reports.iter().enumerate() {
+        let rest = reports.iter().skip(at.saturating_add(1));
+        for two in rest.filter(|two| one.opened.slip.contradicts(&two.opened.slip)) {
+            let (one, two) = (&one.opened, &two.opened);
+            let at = (one.slip.seq, &two.device.name, two.slip.seq);
+            writeln!(
+                text,
+                "{} 第{}条与 {} 第{}条的凭据互相矛盾：日志有两个版本 / the slips prove two logs",
+                one.device.name, at.0, at.1, at.2
+            )?;
+            wrong = true;
+        }
+    }
+    if !wrong {
+        return Ok(text);
+    }
+    say(&text);
+    Err(anyhow!("a promise does not hold"))
+}
+
+/// Returns whether something is wrong with it.
+fn tell_slip(report: &SlipReport, text: &mut String) -> Result<bool> {
+    let (device, slip) = (&report.opened.device, &report.opened.slip);
+    let promised = format!("{} 第{}条 {}", device.name, slip.seq, slip.at.chinese());
+    match &report.standing {
+        Standing::Logged(place) => writeln!(
+            text,
+            "{promised}：已入日志第 {} 位，自 {} / in the log",
+            place.index,
+            place.since.chinese()
+        )?,
+        Standing::Awaited => writeln!(text, "{promised}：尚未收到，未到期 / not here, not due")?,
+        Standing::Missing => writeln!(text, "{promised}：已承诺，未入日志 / promised, missing")?,
+        Standing::Replaced(other) => {
+            writeln!(text, "{promised}：该位置是另一条记录 {other} / another record is there")?;
+        }
+    }
+    if !report.same_log {
+        writeln!(text, "凭据所载日志状态不在本日志中 / the slip saw another log")?;
+    }
+    let stands = matches!(report.standing, Standing::Logged(_) | Standing::Awaited);
+    Ok(!(stands && report.same_log))
 }

@@ -1,5 +1,5 @@
-//! The pages on which any phone checks a credential code and any browser a case bundle, the
-//! issuer's key, and statuses.
+//! The pages on which any phone checks a credential code or a slip and any browser a case bundle,
+//! the issuer's key, statuses, and where a record stands.
 //!
 //! The code stands behind `#` and never arrives here. The page is static, asks nobody else and sets
 //! nothing on the phone but its own copy for use without a network.
@@ -14,6 +14,7 @@ use sync_model::credential::CertificateStatus;
 use sync_model::hash::{Hash, hex};
 use sync_model::wire::problem::ProblemCode;
 
+use super::sync::number;
 use super::{Answer, answer};
 use crate::error::{HqError, refuse};
 use crate::hq::Hq;
@@ -32,10 +33,13 @@ const LIST: &str = "application/cose";
 const INDEX: &[u8] = include_bytes!("../../../assets/check/index.html");
 
 /// Files below `/c/` with their types.
-const FILES: [(&str, &str, &[u8]); 10] = [
+const FILES: [(&str, &str, &[u8]); 13] = [
     ("bundle", HTML, include_bytes!("../../../assets/check/bundle.html")),
     ("bundle-page.js", SCRIPT, include_bytes!("../../../assets/check/bundle-page.js")),
     ("bundle.js", SCRIPT, include_bytes!("../../../assets/check/bundle.js")),
+    ("slip", HTML, include_bytes!("../../../assets/check/slip.html")),
+    ("slip-page.js", SCRIPT, include_bytes!("../../../assets/check/slip-page.js")),
+    ("slip.js", SCRIPT, include_bytes!("../../../assets/check/slip.js")),
     ("page.js", SCRIPT, include_bytes!("../../../assets/check/page.js")),
     ("check.js", SCRIPT, include_bytes!("../../../assets/check/check.js")),
     ("words.js", SCRIPT, include_bytes!("../../../assets/check/words.js")),
@@ -52,6 +56,7 @@ pub(super) fn routes() -> Router<Hq> {
         .route("/c/issuer", get(issuer))
         .route("/c/status", get(status_list))
         .route("/c/status/{credential}", get(status))
+        .route("/c/slip/{record}", get(slip))
         .route("/c/{file}", get(file))
 }
 
@@ -77,8 +82,14 @@ async fn file(hq: State<Hq>, request: Request) -> Response {
 
 async fn issuer(hq: State<Hq>, request: Request) -> Response {
     answer(hq, request, 0, |hq, _, _| {
-        let key = hq.trust().issuer_key;
-        Ok(json_page(&json!({ "key": hex(&key.0), "fingerprint": Hash::of(&key.0).hex() })))
+        let trust = hq.trust();
+        let key = trust.issuer_key;
+        Ok(json_page(&json!({
+            "key": hex(&key.0),
+            "fingerprint": Hash::of(&key.0).hex(),
+            "log_origin": trust.log_origin,
+            "log_key": hex(&trust.log_key.0),
+        })))
     })
     .await
 }
@@ -101,6 +112,29 @@ async fn status(hq: State<Hq>, request: Request) -> Response {
         // A hash tells nothing to who does not hold the credential, and cannot be guessed.
         let status = hq.certificate_status(&hash)?;
         Ok(json_page(&json!({ "status": status.map_or("unknown", status_name), "at": hq.now().0 })))
+    })
+    .await
+}
+
+async fn slip(hq: State<Hq>, request: Request) -> Response {
+    answer(hq, request, 0, |hq, call, _| {
+        let hash = Hash::from_hex(last_part(&call.path))
+            .ok_or_else(|| refuse(ProblemCode::Malformed, "hash of 64 hex digits"))?;
+        let found = hq.look_up(&hash, number(&call.path, "seen")?.unwrap_or(0))?;
+        let hashes = |path: &[Hash]| path.iter().map(Hash::hex).collect::<Vec<_>>();
+        let place = found.place.map(|place| {
+            json!({
+                "index": place.index,
+                "since": place.since.0,
+                "inclusion": hashes(&place.inclusion),
+            })
+        });
+        Ok(json_page(&json!({
+            "at": found.at.0,
+            "checkpoint": found.checkpoint,
+            "place": place,
+            "growth": found.growth.as_deref().map(hashes),
+        })))
     })
     .await
 }

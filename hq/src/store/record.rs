@@ -134,6 +134,15 @@ impl Tx<'_> {
         )
     }
 
+    /// Returns where the record with this hash stands in the log, and since when.
+    pub(crate) fn record_place(&self, hash: &Hash) -> Result<Option<(u64, Timestamp)>, StoreError> {
+        self.first(
+            "SELECT log_index, received_at FROM record WHERE hash = :hash",
+            &params! { ":hash": hash },
+            |row| Ok((row.get("log_index")?, row.get("received_at")?)),
+        )
+    }
+
     /// Returns the bytes of the record with this hash.
     pub(crate) fn record_bytes(&self, hash: &Hash) -> Result<Option<Vec<u8>>, StoreError> {
         self.first(

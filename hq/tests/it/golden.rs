@@ -56,6 +56,7 @@ fn device_of_v1(world: &World) -> Device {
         id: opened.device,
         key: SoftwareKey::from_secret(&[1; 32]),
         trust: world.hq().trust(),
+        certificate: certificate.clone(),
         head: Head::genesis(&certificate),
         records: vec![],
         officers: vec![],

@@ -33,5 +33,6 @@ mod partner;
 mod postgres;
 mod provision;
 mod server;
+mod slip;
 mod store;
 mod witness;

@@ -24,7 +24,7 @@ const DAY_MS: i64 = 24 * 3600 * 1000;
 const ISSUER: u8 = 1;
 /// Random changes of each kind.
 const CHANGES: usize = 800;
-const CONTEXTS: [Context; 8] = [
+const CONTEXTS: [Context; 10] = [
     Context::Credential,
     Context::Moment,
     Context::DeviceCertificate,
@@ -33,11 +33,14 @@ const CONTEXTS: [Context; 8] = [
     Context::Request,
     Context::OfficerAct,
     Context::Bundle,
+    Context::Custody,
+    Context::Slip,
 ];
-const VERDICTS: [Verdict; 14] = [
+const VERDICTS: [Verdict; 15] = [
     Verdict::Live,
     Verdict::Auxiliary,
     Verdict::Stale { seconds: 0 },
+    Verdict::Unanswered,
     Verdict::FromFuture,
     Verdict::Outdated,
     Verdict::NotYetValid,
@@ -144,8 +147,15 @@ struct Cases(Vec<Value>);
 
 impl Cases {
     fn add(&mut self, name: &str, text: &str, now: Timestamp, issuer: &PublicKey) {
-        let report = check_text(text, issuer, now, &Options::default());
+        self.with(name, text, now, issuer, &Options::default());
+    }
+
+    fn with(&mut self, name: &str, text: &str, now: Timestamp, issuer: &PublicKey, how: &Options) {
+        let report = check_text(text, issuer, now, how);
+        let digits = how.challenge.map(|digits| digits.map(char::from).iter().collect::<String>());
         self.0.push(json!({
+            "digits": digits,
+            "trusted": how.trusted,
             "name": name,
             "text": text,
             "now": now.0,
@@ -201,6 +211,29 @@ fn times(cases: &mut Cases, two: &str) {
     }
     cases.add("another issuer", two, NOW, &key(9).public());
     cases.add("weak issuer", two, NOW, &PublicKey([0; 32]));
+}
+
+/// A challenge decides, whatever the clocks show; by whose time the card is judged stands beside it.
+fn challenged(cases: &mut Cases) -> Fallible<()> {
+    let issuer = key(ISSUER).public();
+    let base = card(2);
+    let ends = Credential { valid_to: NOW.plus_ms(DAY_MS), ..base.clone() };
+    let helps = Credential { kind: OfficerKind::Auxiliary, ..base.clone() };
+    let off = Credential { status: CertificateStatus::Suspended, ..base.clone() };
+    for first in [base, ends, helps, off] {
+        let text = Parts::make(&[(first, 2), (card(3), 3)], NOW)?.digits()?;
+        for ms in
+            [0, 90_001, -90_001, 2 * DAY_MS, -2 * DAY_MS, 8 * DAY_MS, -NOW.0, 2_276_000_000_000]
+        {
+            for digits in [*b"4711", *b"4712"] {
+                for trusted in [false, true] {
+                    let how = Options { challenge: Some(digits), trusted, ..Options::default() };
+                    cases.with("challenge", &text, NOW.plus_ms(ms), &issuer, &how);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn cards(cases: &mut Cases) -> Fallible<()> {
@@ -323,6 +356,7 @@ fn main() -> Fallible<()> {
     cases.here("nothing", "");
     cases.here("too long", &"0".repeat(5000));
     times(&mut cases, &two.digits()?);
+    challenged(&mut cases)?;
     self::cards(&mut cases)?;
     signed_wrongly(&mut cases, &two)?;
     mutated(&mut cases, &two)?;

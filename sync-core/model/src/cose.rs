@@ -36,6 +36,8 @@ pub enum Context {
     Bundle,
     /// HQ vouches for records that it keeps apart.
     Custody,
+    /// A device promises a party that a record is in its chain.
+    Slip,
     /// HQ vouches for what a receipt says beside its proofs.
     Receipt,
     /// An issuer says which certificates are not in force.
@@ -54,6 +56,7 @@ impl Context {
             Self::OfficerAct => b"xunzheng/v1/officer-act",
             Self::Bundle => b"xunzheng/v1/bundle",
             Self::Custody => b"xunzheng/v1/custody",
+            Self::Slip => b"xunzheng/v1/slip",
             Self::Receipt => b"xunzheng/v1/receipt",
             Self::Status => b"xunzheng/v1/status",
         }

@@ -19,6 +19,7 @@ pub mod record;
 pub mod rule;
 pub mod rulebook;
 pub mod schema;
+pub mod slip;
 pub mod status;
 pub mod time;
 pub mod wire;

@@ -8,7 +8,7 @@ const GROUP_BYTES: usize = 7;
 /// Digits of a group by its number of bytes.
 const GROUP_DIGITS: [usize; GROUP_BYTES + 1] = [0, 3, 5, 8, 10, 13, 15, 17];
 
-pub(super) fn encode(bytes: &[u8]) -> String {
+pub(crate) fn encode(bytes: &[u8]) -> String {
     bytes
         .chunks(GROUP_BYTES)
         .map(|group| {
@@ -20,7 +20,7 @@ pub(super) fn encode(bytes: &[u8]) -> String {
 }
 
 /// Returns at most `max` bytes; `None` for anything that [`encode`] does not make.
-pub(super) fn decode(digits: &str, max: usize) -> Option<Vec<u8>> {
+pub(crate) fn decode(digits: &str, max: usize) -> Option<Vec<u8>> {
     let whole = GROUP_DIGITS.last().copied()?;
     // Nothing is allocated for text that is too long.
     if digits.len() > max.div_ceil(GROUP_BYTES) * whole {

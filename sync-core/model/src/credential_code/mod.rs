@@ -3,7 +3,7 @@
 //! Handhelds check it here, phones on the page in `assets/check`; both follow the same steps in the
 //! same order and say the same words. Whatever is in the code, it never supplies the verdict's text.
 
-mod digits;
+pub(crate) mod digits;
 mod verdict;
 
 #[cfg(test)]
@@ -61,11 +61,22 @@ pub struct Options {
     pub ahead_ms: i64,
     /// Oldest credential: how long a withdrawn certificate can go unnoticed off line.
     pub credential_age_ms: i64,
+    /// Four digits that whoever checks has said aloud: a code that carries them was made since,
+    /// whatever either clock shows; one that does not was not made here.
+    pub challenge: Option<[u8; 4]>,
+    /// Whether `now` is HQ's time and not this device's.
+    pub trusted: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { live_ms: 90_000, ahead_ms: 90_000, credential_age_ms: 7 * 24 * 3600 * 1000 }
+        Self {
+            live_ms: 90_000,
+            ahead_ms: 90_000,
+            credential_age_ms: 7 * 24 * 3600 * 1000,
+            challenge: None,
+            trusted: false,
+        }
     }
 }
 
@@ -230,24 +241,40 @@ impl Shown {
         }
         let age = now.since_ms(at);
         let live = (-options.ahead_ms..=options.live_ms).contains(&age);
-        // A live code is judged by both clocks; an old one proves what held when it was made.
-        let (first, last) = if live { (now.min(at), now.max(at)) } else { (at, at) };
+        let answered = options.challenge.map(|digits| self.moment.challenge.as_bytes() == digits);
+        // A live code is judged by both clocks; an old one proves what held when it was made. Where a
+        // challenge shows that it was made now and the clocks differ, HQ's time counts, else the
+        // code's own.
+        let (first, last) = match (live, answered) {
+            (true, _) => (now.min(at), now.max(at)),
+            (false, Some(true)) if options.trusted => (now, now),
+            (false, _) => (at, at),
+        };
         if last > card.valid_to {
             Verdict::Expired
         } else if first < card.valid_from {
             Verdict::NotYetValid
         } else if last.since_ms(card.issued_at) > options.credential_age_ms {
             Verdict::Outdated
+        } else if answered == Some(false) {
+            Verdict::Unanswered
+        } else if answered == Some(true) {
+            self.by_kind()
         } else if age < -options.ahead_ms || card.issued_at.since_ms(at) > options.ahead_ms {
             // Signed before the credential existed: the officer's device has a wrong clock, or
             // somebody makes a proof for a day that is over.
             Verdict::FromFuture
         } else if age > options.live_ms {
             Verdict::Stale { seconds: age.unsigned_abs() / 1000 }
-        } else if card.kind == OfficerKind::Auxiliary {
-            Verdict::Auxiliary
         } else {
-            Verdict::Live
+            self.by_kind()
+        }
+    }
+
+    fn by_kind(&self) -> Verdict {
+        match self.credential.kind {
+            OfficerKind::Auxiliary => Verdict::Auxiliary,
+            OfficerKind::Officer => Verdict::Live,
         }
     }
 }

@@ -14,6 +14,8 @@ pub enum Verdict {
         /// Age of the code.
         seconds: u64,
     },
+    /// The code does not carry the digits that were said aloud.
+    Unanswered,
     /// The clocks of the two devices contradict each other.
     FromFuture,
     /// The credential was not renewed for too long.
@@ -67,6 +69,7 @@ impl Verdict {
             Self::Live => "live",
             Self::Auxiliary => "auxiliary",
             Self::Stale { .. } => "stale",
+            Self::Unanswered => "unanswered",
             Self::FromFuture => "from_future",
             Self::Outdated => "outdated",
             Self::NotYetValid => "not_yet_valid",
@@ -100,10 +103,15 @@ impl Verdict {
                 "签名无误，但此码是以前生成的，可能是照片、录像或截屏。",
                 "请让对方当面重新亮证，再扫一次。",
             ),
+            Self::Unanswered => words(
+                "口令不符",
+                "码里没有您屏幕上的口令：可能是照片、录像，或者是别处转发来的码。",
+                "请让对方在终端上输入口令后再扫一次；做不到的，请核对实体证件。",
+            ),
             Self::FromFuture => words(
                 "时间对不上",
                 "码上的时间与手机或签发时间矛盾，有一方的时钟不准。",
-                "请校准手机时间后再扫一次；仍不符的，请核对实体证件。",
+                "请用四位口令核验：对方输入口令后再扫一次；仍不符的，请核对实体证件。",
             ),
             Self::Outdated => words(
                 "证件状态过旧",
@@ -151,10 +159,15 @@ impl Verdict {
                 "The signatures hold, but the code was made earlier: perhaps a photo, a video or a screenshot.",
                 "Ask them to show the code again in front of you, and scan it again.",
             ),
+            Self::Unanswered => words(
+                "Challenge not answered",
+                "The code does not carry the digits on your screen: perhaps a photo, a video or a code forwarded from elsewhere.",
+                "Let them type the digits on their device and scan again; if they cannot, check the physical card.",
+            ),
             Self::FromFuture => words(
                 "Clocks disagree",
                 "The time in the code contradicts the phone or the date of issue; one clock is wrong.",
-                "Set the phone's time and scan again; if it still disagrees, check the physical card.",
+                "Use the four-digit challenge: let them type it and scan again; if it still disagrees, check the physical card.",
             ),
             Self::Outdated => words(
                 "Status too old",
