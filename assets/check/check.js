@@ -259,7 +259,9 @@ const PROTECTED = [0xa2, 0x01, 0x27, 0x04, 0x48];
 
 const cborBytes = (bytes) => {
   const { length } = bytes;
-  const head = length < 24 ? [0x40 | length] : length < 256 ? [0x58, length] : [0x59, length >> 8, length & 255];
+  const large = [0x5a, length >>> 24, (length >> 16) & 255, (length >> 8) & 255, length & 255];
+  const medium = length < 1 << 16 ? [0x59, length >> 8, length & 255] : large;
+  const head = length < 24 ? [0x40 | length] : length < 256 ? [0x58, length] : medium;
   return joined(head, bytes);
 };
 
@@ -269,8 +271,8 @@ const cborText = (text) => {
   return bytes;
 };
 
-const parseSigned = (bytes) => {
-  const [header, unprotected, payload, signature] = arrayOf(fromCbor(bytes, CODE_BYTES_MAX), 4);
+const parseSigned = (bytes, max = CODE_BYTES_MAX) => {
+  const [header, unprotected, payload, signature] = arrayOf(fromCbor(bytes, max), 4);
   demand(isBytes(header, 13) && same(header.subarray(0, 5), PROTECTED));
   demand(unprotected?.map?.length === 0);
   return { header, kid: header.subarray(5), payload: bytesOf(payload), signature: bytesOf(signature) };
@@ -289,6 +291,10 @@ const openSigned = (signed, context, key, stranger) => {
   demand(verifies(key, message, signed.signature), "bad_signature");
   return signed.payload;
 };
+
+/** Returns the payload of a signed object of at most `max` bytes. */
+export const openObject = (bytes, context, key, max) =>
+  openSigned(parseSigned(bytes, max), context, key, "unknown_issuer");
 
 // --- Credential, moment, verdict
 

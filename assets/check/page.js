@@ -1,24 +1,25 @@
 // The page around `check.js`: reads the digits behind `#`, shows the verdict, lets its age tick.
 //
 // Everything is written as text and never as markup. The code itself is sent nowhere; on line, HQ is
-// asked for the status of a credential by its hash, and for the time.
+// asked for the list of withdrawn certificates, the same for everybody, and for the time.
 
 import { check, fromHex, judge, sha256, toHex, worst } from "./check.js";
+import { openList, statusIn } from "./status.js";
 import { VERDICTS } from "./words.js";
 
 const SHAPES = { good: "✓", warn: "!", bad: "✕", wait: "…" };
-const STATUSES = ["active", "suspended", "cancelled", "lost"];
 /** A clock that is off by more than this is corrected by HQ's. */
 const CLOCK_MS = 30_000;
 const STATUS_EVERY_MS = 60_000;
 /** How long four digits are worth something; they are kept for the scan that answers them. */
 const CHALLENGE_MS = 5 * 60_000;
 const CHALLENGE = "challenge";
+const LIST = "status-list";
 /** Clocks further apart than a code may be old. */
 const CLOCK_SKEW_MS = 90_000;
 
 const result = document.getElementById("result");
-const state = { report: null, offset: 0, statuses: new Map(), asked: 0, drawn: "", tick: () => {}, challenge: null, digits: undefined, told: false };
+const state = { report: null, offset: 0, list: null, issuer: null, asked: 0, drawn: "", tick: () => {}, challenge: null, digits: undefined, told: false };
 
 const now = () => Date.now() + state.offset;
 
@@ -91,9 +92,10 @@ const ageLine = (officers) => {
 /** One officer's verdict by the clock of this moment and by what HQ says. */
 const verdictOf = (one) => {
   if (!one.shown) return one.verdict;
-  const told = state.statuses.get(one.shown.hash);
-  if (told && told !== "active" && STATUSES.includes(told)) return told;
-  return judge(one.shown, now(), { digits: state.digits, trusted: state.told }).verdict;
+  const told = state.list && statusIn(state.list, one.shown.credential);
+  // The later word counts, whether it withdraws or restores.
+  const credential = { ...one.shown.credential, status: told || one.shown.credential.status };
+  return judge({ ...one.shown, credential }, now(), { digits: state.digits, trusted: state.told }).verdict;
 };
 
 const banner = (verdict, officers) => {
@@ -125,9 +127,9 @@ const card = (one, verdict) => {
   row("单位", "Agency", credential.agency);
   row("证号", "No.", credential.certificate);
   row("有效", "Valid", `${day(credential.validFrom)} 至 ${day(credential.validTo)}`);
-  const told = state.statuses.get(one.shown.hash);
-  if (told === "unknown") row("状态", "Status", "平台没有此证件的记录", "no record");
-  else if (told) row("状态", "Status", "平台刚刚核对", "checked now");
+  const told = state.list && now() <= state.list.expiresAt && statusIn(state.list, credential);
+  if (told && state.told) row("状态", "Status", "平台刚刚核对", "checked now");
+  else if (told) row("状态", "Status", `截至 ${clock(state.list.issuedAt).slice(0, 16)}（本机清单）`, "list kept here");
   else row("状态", "Status", `截至 ${clock(credential.issuedAt).slice(0, 16)}`);
   made.append(element("h3", { text: credential.name }), tag, list);
   return made;
@@ -140,7 +142,7 @@ const draw = () => {
   if (!report) return;
   const verdicts = report.officers.map(verdictOf);
   const overall = worst(verdicts.map((verdict) => ({ verdict })));
-  const key = JSON.stringify([verdicts, [...state.statuses], Math.abs(state.offset) > CLOCK_MS, state.told]);
+  const key = JSON.stringify([verdicts, state.list?.number, Math.abs(state.offset) > CLOCK_MS, state.told]);
   if (key === state.drawn) {
     state.tick();
     return;
@@ -190,27 +192,49 @@ const waiting = (zh, en, zhWhy, enWhy) => {
 
 const say = (id, zh, en) => document.getElementById(id).replaceChildren(...both("p", zh, en).childNodes);
 
-/** Asks HQ for the status of every proven credential, and so for the time. */
+/** Takes the list up if it is not older than the one known here. */
+const takeList = (bytes) => {
+  const list = openList(bytes, state.issuer);
+  if (!list || (state.list && list.number < state.list.number)) return false;
+  state.list = list;
+  return true;
+};
+
+/** The list of the last visit, for a phone without a network; what it withdraws stays withdrawn. */
+const keptList = () => {
+  try {
+    const kept = localStorage.getItem(LIST);
+    if (kept) takeList(fromHex(kept));
+  } catch {
+    // A phone that keeps nothing has the status at issue.
+  }
+};
+
+/** Asks HQ for the status list, the same for everybody, and by its answer for the time. */
 const ask = async () => {
-  const proven = state.report?.officers.filter((one) => one.shown) ?? [];
-  if (!proven.length || Date.now() - state.asked < STATUS_EVERY_MS) return;
+  const proven = state.report?.officers.some((one) => one.shown);
+  if (!proven || Date.now() - state.asked < STATUS_EVERY_MS) return;
   state.asked = Date.now();
   try {
-    for (const { shown } of proven) {
-      const before = Date.now();
-      const reply = await fetch(`c/status/${shown.hash}`, { cache: "no-store", credentials: "omit" });
-      const { status, at } = await reply.json();
-      if (!reply.ok || typeof status !== "string" || !Number.isFinite(at)) throw new Error("reply");
-      const offset = at - (before + Date.now()) / 2;
-      state.offset = Math.abs(offset) > CLOCK_MS ? offset : 0;
-      state.told = true;
-      state.statuses.set(shown.hash, status);
+    const before = Date.now();
+    const reply = await fetch("c/status", { cache: "no-store", credentials: "omit" });
+    const bytes = new Uint8Array(await reply.arrayBuffer());
+    const at = Date.parse(reply.headers.get("date"));
+    if (!reply.ok || !Number.isFinite(at) || !takeList(bytes)) throw new Error("reply");
+    const offset = at + 500 - (before + Date.now()) / 2;
+    state.offset = Math.abs(offset) > CLOCK_MS ? offset : 0;
+    state.told = true;
+    try {
+      localStorage.setItem(LIST, toHex(bytes));
+    } catch {
+      // Then it is fetched again next time.
     }
     say("network", "已联网：证件状态和时间已与平台核对。", "On line: status and time were compared with the platform.");
   } catch {
-    // What HQ withdrew stays withdrawn; what it confirmed is not fresh any more.
-    for (const [hash, status] of state.statuses) if (status === "active") state.statuses.delete(hash);
-    say("network", "未能联网：签名已核验，证件状态以签发时为准。", "Off line: signatures are checked; the status is the one at issue.");
+    state.told = false;
+    const fresh = state.list && now() <= state.list.expiresAt;
+    if (fresh) say("network", "未能联网：证件状态按本机保存的清单（24 小时内）核对。", "Off line: compared with the status list kept here, less than a day old.");
+    else say("network", "未能联网：签名已核验，证件状态以签发时为准。", "Off line: signatures are checked; the status is the one at issue.");
   }
   draw();
 };
@@ -236,9 +260,10 @@ const run = async () => {
   // The code for which the digits were made could not carry them; every later one must.
   const first = state.challenge?.code === toHex(sha256(new TextEncoder().encode(text)));
   state.digits = state.challenge && !first ? state.challenge.digits : undefined;
-  state.statuses.clear();
   state.asked = 0;
   state.drawn = "";
+  state.issuer = issuer;
+  keptList();
   state.report = check(text, issuer, now(), { digits: state.digits, trusted: state.told });
   draw();
   await ask();

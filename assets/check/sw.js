@@ -4,7 +4,7 @@
 const CACHE = "check-4";
 /** How long a bad line may keep the kept copy waiting. */
 const PATIENCE_MS = 3000;
-const PAGES = ["../c", "page.js", "check.js", "words.js", "noble-ed25519.js", "style.css", "issuer", "bundle", "bundle-page.js", "bundle.js", "slip", "slip-page.js", "slip.js"];
+const PAGES = ["../c", "page.js", "check.js", "words.js", "status.js", "noble-ed25519.js", "style.css", "issuer", "bundle", "bundle-page.js", "bundle.js", "slip", "slip-page.js", "slip.js"];
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
@@ -21,7 +21,7 @@ self.addEventListener("activate", (event) => {
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method !== "GET" || /\/c\/(status|slip)\//.test(request.url)) return;
+  if (request.method !== "GET" || /\/c\/(status$|status\/|slip\/)/.test(request.url)) return;
   const serve = async () => {
     const cache = await caches.open(CACHE);
     const kept = await cache.match(request, { ignoreSearch: true });

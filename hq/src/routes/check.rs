@@ -33,7 +33,7 @@ const LIST: &str = "application/cose";
 const INDEX: &[u8] = include_bytes!("../../../assets/check/index.html");
 
 /// Files below `/c/` with their types.
-const FILES: [(&str, &str, &[u8]); 13] = [
+const FILES: [(&str, &str, &[u8]); 14] = [
     ("bundle", HTML, include_bytes!("../../../assets/check/bundle.html")),
     ("bundle-page.js", SCRIPT, include_bytes!("../../../assets/check/bundle-page.js")),
     ("bundle.js", SCRIPT, include_bytes!("../../../assets/check/bundle.js")),
@@ -42,6 +42,7 @@ const FILES: [(&str, &str, &[u8]); 13] = [
     ("slip.js", SCRIPT, include_bytes!("../../../assets/check/slip.js")),
     ("page.js", SCRIPT, include_bytes!("../../../assets/check/page.js")),
     ("check.js", SCRIPT, include_bytes!("../../../assets/check/check.js")),
+    ("status.js", SCRIPT, include_bytes!("../../../assets/check/status.js")),
     ("words.js", SCRIPT, include_bytes!("../../../assets/check/words.js")),
     ("sw.js", SCRIPT, include_bytes!("../../../assets/check/sw.js")),
     ("noble-ed25519.js", SCRIPT, include_bytes!("../../../assets/check/noble-ed25519.js")),

@@ -14,6 +14,7 @@ use sync_model::credential_code::{CredentialCode, Options, Report, Verdict, Word
 use sync_model::hash::{Hash, hex};
 use sync_model::id::{InspectionId, OfficerId};
 use sync_model::record::credential::DisplayMoment;
+use sync_model::status::StatusList;
 use sync_model::time::Timestamp;
 use uuid::Uuid;
 
@@ -348,6 +349,33 @@ fn mutated(cases: &mut Cases, parts: &Parts) -> Fallible<()> {
     Ok(())
 }
 
+/// A signed status list, and what it says of some officers.
+fn list() -> Fallible<(String, Vec<Value>)> {
+    let status = [
+        CertificateStatus::Active,
+        CertificateStatus::Suspended,
+        CertificateStatus::Cancelled,
+        CertificateStatus::Lost,
+    ];
+    let officer = |number: u128| OfficerId(Uuid::from_u128(number));
+    let of = |(number, status): (u128, &CertificateStatus)| (officer(number), *status);
+    let officers: Vec<_> = (1..400).zip(status.iter().cycle()).map(of).collect();
+    let made = StatusList::new(7, NOW, &officers);
+    let listed = officers
+        .iter()
+        .map(|(officer, _)| {
+            let name = match made.status(*officer) {
+                CertificateStatus::Active => "active",
+                CertificateStatus::Suspended => "suspended",
+                CertificateStatus::Cancelled => "cancelled",
+                CertificateStatus::Lost => "lost",
+            };
+            json!([hex(officer.as_bytes()), name])
+        })
+        .collect();
+    Ok((hex(&made.sign(&key(ISSUER))?), listed))
+}
+
 fn main() -> Fallible<()> {
     let mut cases = Cases(Vec::new());
     let two = Parts::make(&[(card(2), 2), (card(3), 3)], NOW)?;
@@ -360,6 +388,7 @@ fn main() -> Fallible<()> {
     self::cards(&mut cases)?;
     signed_wrongly(&mut cases, &two)?;
     mutated(&mut cases, &two)?;
+    let (list, listed) = list()?;
     let told = |it: Words| json!([it.word, it.reason, it.action]);
     let words: serde_json::Map<String, Value> = VERDICTS
         .iter()
@@ -367,7 +396,7 @@ fn main() -> Fallible<()> {
             (one.name().into(), json!({ "zh": told(one.chinese()), "en": told(one.english()) }))
         })
         .collect();
-    let out = json!({ "order": VERDICTS.map(Verdict::name), "words": words, "cases": cases.0 });
+    let out = json!({ "order": VERDICTS.map(Verdict::name), "words": words, "cases": cases.0, "list": list, "listed": listed });
     writeln!(std::io::stdout().lock(), "{out}")?;
     Ok(())
 }
