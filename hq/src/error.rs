@@ -29,6 +29,9 @@ pub enum HqError {
     /// A secret key can be read by others.
     #[error("key file {0} is open to others: run chmod 600 and consider the key lost")]
     KeyOpenToOthers(PathBuf),
+    /// Others can get into the folder of the keys.
+    #[error("key folder {0} is open to others: run chmod 700 and look whether its keys are yours")]
+    KeyFolderOpen(PathBuf),
     /// A key file is missing or is not a key.
     #[error("key file {0} is damaged")]
     KeyDamaged(PathBuf),
@@ -67,6 +70,9 @@ pub enum AdminError {
     /// No such officer.
     #[error("no such officer: {0}")]
     NoSuchOfficer(String),
+    /// No such account.
+    #[error("no such account: {0}")]
+    NoSuchAccount(String),
     /// No such device.
     #[error("no such device: {0}")]
     NoSuchDevice(String),

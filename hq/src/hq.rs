@@ -40,6 +40,8 @@ pub(crate) struct Inner {
     pub(crate) place: Place,
     pub(crate) metrics: Metrics,
     pub(crate) intake: Intake,
+    /// Whose password is looked at.
+    pub(crate) logins: Mutex<()>,
     clock: Arc<dyn HqClock>,
     rulebooks: Mutex<HashMap<Hash, Arc<Rulebook>>>,
     /// Packed rulebooks, by hash and what they differ from.
@@ -186,6 +188,7 @@ impl Hq {
             store,
             metrics: Metrics::new(),
             intake: Intake::new(),
+            logins: Mutex::default(),
             clock,
             rulebooks: Mutex::default(),
             packed: Mutex::default(),

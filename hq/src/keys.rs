@@ -50,8 +50,15 @@ impl Keys {
     /// Reads the keys.
     ///
     /// # Errors
-    /// [`HqError::KeyOpenToOthers`] and [`HqError::KeyDamaged`].
+    /// [`HqError::KeyFolderOpen`], [`HqError::KeyOpenToOthers`] and [`HqError::KeyDamaged`].
     pub(crate) fn read(data: &Path) -> Result<Self, HqError> {
+        let folder = data.join("keys");
+        // Whoever may write here puts another key in the place of this one.
+        if folder.is_dir()
+            && durable::is_open_to_others(&folder).map_err(HqError::io("read keys"))?
+        {
+            return Err(HqError::KeyFolderOpen(folder));
+        }
         let [issuer, log, feed] = NAMES;
         let log = read(path(data, log))?;
         // Derived, so that an older data folder and every process of one HQ have it without a new

@@ -6,6 +6,7 @@
 //! and what HQ thinks of it comes back in the feed.
 #![forbid(unsafe_code)]
 
+mod account;
 mod activate;
 mod admin;
 mod admit;
@@ -20,6 +21,7 @@ mod certify;
 mod clock;
 mod code;
 mod day;
+mod desk;
 mod durable;
 mod enroll;
 mod error;
@@ -37,6 +39,7 @@ mod policy;
 pub mod practice;
 mod provision;
 mod push;
+mod reads;
 mod routes;
 mod server;
 mod slip;
@@ -46,6 +49,7 @@ mod tls;
 mod verify;
 mod witness;
 
+pub use account::{AccountLine, NewAccount, Role};
 pub use admin::{ActivationCode, EnrollmentCodes, NewOfficer};
 pub use alarm::Alarm;
 pub use archive::{Archived, Replayed};
@@ -61,6 +65,7 @@ pub use hq::{Database, Hq, InitOptions};
 pub use in_process::{Answered, InProcess};
 pub use objects::{Bucket, Place, PlaceError};
 pub use provision::{NewDevice, PROVISIONED_MAX, ProvisionedDevice};
+pub use reads::Read;
 pub use server::{Config, Limits, Running, serve, serve_with_clock};
 pub use slip::{Lookup, Place as LogPlace, SlipReport, Standing};
 pub use status::OfficerLine;

@@ -4,6 +4,7 @@
 
 mod blob;
 mod check;
+mod desk;
 mod encoding;
 mod intake;
 mod log;
@@ -45,6 +46,7 @@ pub(crate) fn router(hq: Hq) -> Router {
     Router::new()
         .route("/", get(open::page))
         .merge(check::routes())
+        .merge(desk::routes())
         .merge(log::routes())
         .merge(operate::routes())
         .route(&at("/health"), get(operate::health))

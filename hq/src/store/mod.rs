@@ -5,6 +5,7 @@
 //! thread groups waiting writes into one transaction; readers see committed snapshots.
 
 mod acceptance;
+mod account;
 mod archive;
 mod blob;
 mod chain;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 pub(crate) use acceptance::Table;
+pub(crate) use account::{AccountRow, LoginRow};
 pub(crate) use archive::Pack;
 pub(crate) use device::{Device, Enrollment, NewLease};
 pub(crate) use feed::FeedRow;

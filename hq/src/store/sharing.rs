@@ -129,10 +129,12 @@ impl Tx<'_> {
         )
     }
 
-    /// Returns the cases in which somebody has to look at something, newest first.
+    /// Returns the cases with questions that nobody ruled on, newest first.
     pub(crate) fn cases_in_review(&self, limit: u64) -> Result<Vec<CaseId>, StoreError> {
         self.rows(
-            "SELECT case_id FROM case_state WHERE reviews > 0
+            "SELECT case_id FROM case_state WHERE reviews > COALESCE(
+                 (SELECT MAX(ruling.reviews) FROM ruling
+                  WHERE ruling.case_id = case_state.case_id), 0)
              ORDER BY updated_at DESC, case_id LIMIT :limit",
             &params! { ":limit": limit },
             |row| row.get("case_id"),

@@ -37,4 +37,5 @@ pub(super) const STEPS: &[Step] = &[
     step!("0011_add_partners.sql"),
     step!("0012_add_status_list.sql"),
     step!("0013_add_certification.sql"),
+    step!("0014_add_accounts.sql"),
 ];

@@ -36,16 +36,16 @@ use crate::support::device::{Device, next};
 const SAMPLE: &str = include_str!("../../../assets/rulebook/sample.json");
 
 /// One device with two activated officers at one visit.
-struct Scene {
-    device: Device,
-    officers: Vec<(OfficerId, SoftwareKey, Vec<u8>)>,
+pub(crate) struct Scene {
+    pub(crate) device: Device,
+    pub(crate) officers: Vec<(OfficerId, SoftwareKey, Vec<u8>)>,
 }
 
 fn id() -> Uuid {
     Uuid::from_u128(u128::from(next()))
 }
 
-fn world() -> (World, Hash) {
+pub(crate) fn world() -> (World, Hash) {
     let world = World::start();
     let rulebook = hq::practice::read_rulebook("sample", SAMPLE).unwrap();
     let hash = world.hq().import_rulebook(&rulebook).unwrap();
@@ -53,7 +53,7 @@ fn world() -> (World, Hash) {
 }
 
 impl Scene {
-    fn new(world: &World, rulebook: Hash) -> Self {
+    pub(crate) fn new(world: &World, rulebook: Hash) -> Self {
         let officers = [world.officer("甲", "A1"), world.officer("乙", "A2")];
         let codes = world.hq().issue_enrollment("xh-zhzf", "终端", &officers).unwrap();
         let mut device = Device::enroll_with(world, &codes.enrollment);
@@ -75,7 +75,7 @@ impl Scene {
         record.hash
     }
 
-    fn act(&mut self, act: impl Into<Act>) -> Hash {
+    pub(crate) fn act(&mut self, act: impl Into<Act>) -> Hash {
         let record = self.device.act(act, vec![]);
         self.push(&record)
     }
@@ -129,7 +129,7 @@ impl Scene {
     }
 
     /// A passer-by dropped a cigarette end: 50 yuan.
-    fn decision(&self, number: &str) -> DecisionIssued {
+    pub(crate) fn decision(&self, number: &str) -> DecisionIssued {
         let now = self.device.wall_at;
         let blob = |role| BlobRef {
             sha256: Hash::of(b"content"),

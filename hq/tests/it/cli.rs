@@ -98,3 +98,52 @@ fn mistyped_commands_are_answered_with_what_is_wrong() {
         assert!(complaint.contains(expected), "{complaint}");
     }
 }
+
+/// Accounts and certificates by command; what is wrong says what to do.
+#[test]
+fn an_administrator_makes_accounts_and_withdraws_certificates() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("hq");
+    let rulebook = concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/rulebook/sample.json");
+    text(&hq(&data, &["init"]));
+    text(&hq(&data, &["import-rulebook", rulebook]));
+    text(&hq(
+        &data,
+        &["enroll", "--authority", "xh-zhzf", "--device", "一号机", "--officer", "甲:A1"],
+    ));
+    assert!(text(&hq(&data, &["officers"])).contains("A1 甲 有效"));
+    text(&hq(&data, &["certificate", "--number", "A1", "--status", "suspended"]));
+    assert!(text(&hq(&data, &["officers"])).contains("A1 甲 已暂扣"));
+    let wrong = ["certificate", "--number", "A1", "--status", "gone"];
+    assert!(complaint(&hq(&data, &wrong)).contains("suspended"));
+    let unknown = ["certificate", "--number", "A9", "--status", "lost"];
+    assert!(complaint(&hq(&data, &unknown)).contains("no such officer"));
+
+    let made = ["account", "--name", "老王", "--role", "leader", "--authority", "xh-zhzf"];
+    let password = text(&hq(&data, &made));
+    assert_eq!(password.split_whitespace().last().unwrap().len(), 23);
+    let unbound = ["account", "--name", "小李", "--role", "reviewer"];
+    assert!(complaint(&hq(&data, &unbound)).contains("--authority"));
+    text(&hq(&data, &["account", "--disable", "老王"]));
+    assert_eq!(text(&hq(&data, &["account"])).trim(), "老王 leader 停用 xh-zhzf");
+    assert!(text(&hq(&data, &["reads"])).contains("0 条"));
+}
+
+/// Others who can get into the folder of the keys can put theirs in: HQ does not start.
+#[test]
+fn a_key_folder_that_is_open_to_others_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("hq");
+    text(&hq(&data, &["init"]));
+    let keys = data.join("keys");
+    assert_eq!(std::fs::metadata(&keys).unwrap().permissions().mode() & 0o777, 0o700);
+    for key in std::fs::read_dir(&keys).unwrap() {
+        let mode = key.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(complaint(&hq(&data, &["devices"])).contains("chmod 700"));
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    assert!(complaint(&hq(&data, &serve)).contains("chmod 700"));
+}

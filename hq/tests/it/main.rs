@@ -22,6 +22,7 @@ mod cli;
 mod credential;
 mod custody;
 mod day;
+mod desk;
 mod enrollment;
 mod feed;
 mod files;

@@ -37,7 +37,12 @@ fn party() -> Party {
     }
 }
 
-fn filed(case: CaseId, inspection: InspectionId, violation: &str, evidence: &[u128]) -> CaseFiled {
+pub(crate) fn filed(
+    case: CaseId,
+    inspection: InspectionId,
+    violation: &str,
+    evidence: &[u128],
+) -> CaseFiled {
     CaseFiled {
         case,
         inspection,

@@ -45,6 +45,22 @@ pub enum Context {
 }
 
 impl Context {
+    /// Every context.
+    pub const ALL: [Self; 12] = [
+        Self::Credential,
+        Self::Moment,
+        Self::DeviceCertificate,
+        Self::Record,
+        Self::Feed,
+        Self::Request,
+        Self::OfficerAct,
+        Self::Bundle,
+        Self::Custody,
+        Self::Slip,
+        Self::Receipt,
+        Self::Status,
+    ];
+
     fn aad(self) -> &'static [u8] {
         match self {
             Self::Credential => b"xunzheng/v1/credential",
@@ -305,5 +321,68 @@ mod tests {
         let mut again = [0xff; 32];
         (again[0], again[31]) = (0xf0, 0x7f);
         assert_eq!(PublicKey(again).verifying(), Err(CoseError::BadKey));
+    }
+
+    /// TC-39: what was signed for one purpose is offered for each other one.
+    #[test]
+    fn no_context_passes_for_another() {
+        let mut refused = 0;
+        for made in Context::ALL {
+            let bytes = sign(made, b"payload", &key(1)).unwrap();
+            for asked in Context::ALL {
+                let opened = verify(asked, &bytes, &key(1).public());
+                assert_eq!(opened.is_ok(), made == asked, "{made:?} as {asked:?}");
+                refused += usize::from(made != asked);
+            }
+        }
+        let all = Context::ALL.len();
+        assert_eq!(refused, all * (all - 1));
+    }
+
+    /// TC-39: another algorithm, a colliding hint, a filled unprotected header, an element more, a
+    /// detached payload.
+    #[test]
+    fn no_other_form_is_accepted() {
+        let bytes = sign(Context::Record, b"payload", &key(1)).unwrap();
+        let own = key(1).public();
+        let bend = |change: &dyn Fn(&mut CoseSign1)| {
+            let mut object = CoseSign1::from_slice(&bytes).unwrap();
+            object.protected.original_data = None;
+            change(&mut object);
+            object.to_vec().unwrap()
+        };
+        assert!(
+            verify(Context::Record, &bend(&|_| {}), &own).is_ok(),
+            "bending itself is no change"
+        );
+        let forms = [
+            bend(&|it| {
+                it.protected.header.alg = Some(coset::Algorithm::Assigned(iana::Algorithm::ES256));
+            }),
+            bend(&|it| it.protected.header.alg = None),
+            bend(&|it| it.protected.header.key_id = key(2).public().kid().to_vec()),
+            bend(&|it| it.protected.header.key_id.push(0)),
+            bend(&|it| {
+                it.protected.header.content_type = Some(coset::ContentType::Text("a".into()))
+            }),
+            bend(&|it| it.unprotected.key_id = vec![1]),
+            bend(&|it| it.payload = None),
+        ];
+        for (number, form) in forms.iter().enumerate() {
+            assert!(verify(Context::Record, form, &own).is_err(), "form {number}");
+        }
+        // One element more in the array of four.
+        let mut longer = bytes.clone();
+        assert_eq!(longer[0], 0x84);
+        longer[0] = 0x85;
+        longer.push(0xf6);
+        assert!(verify(Context::Record, &longer, &own).is_err());
+        // The hint is another key's, the signature this one's: a hint decides nothing.
+        let other = key(2);
+        let borrowed = bend(&|it| it.protected.header.key_id = other.public().kid().to_vec());
+        assert_eq!(
+            verify(Context::Record, &borrowed, &other.public()),
+            Err(CoseError::BadSignature)
+        );
     }
 }
