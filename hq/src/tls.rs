@@ -223,13 +223,13 @@ impl Served {
         }
     }
 
-    /// Returns the settings to serve with: HTTP/2 first, sessions resumed by tickets.
+    /// Returns the settings to serve with: TLS 1.3 alone, HTTP/2 first, sessions resumed by tickets.
     ///
     /// # Errors
     /// If the system gives no random numbers.
     pub(crate) fn config(self: &Arc<Self>) -> Result<ServerConfig, HqError> {
         let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
-            .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+            .with_protocol_versions(&[&version::TLS13])
             .map_err(|error| tls("prepare TLS", &error))?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
@@ -309,6 +309,51 @@ mod tests {
         Served::read(&certificate, &key).unwrap().config().unwrap();
         assert_eq!(file("ca.pem"), authority);
         assert!(make_own(data.path(), &["中".to_owned()], NOW).is_err());
+    }
+
+    /// TC-36: whoever offers TLS 1.2 and no more gets no connection, and sends nothing over it.
+    #[test]
+    fn no_client_is_served_over_an_older_tls() {
+        use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection};
+        let data = tempfile::tempdir().unwrap();
+        let now =
+            Timestamp(i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap());
+        let Tls::Files { certificate, key } =
+            make_own(data.path(), &["hq.example".to_owned()], now).unwrap()
+        else {
+            panic!("no files")
+        };
+        let served = Served::read(&certificate, &key).unwrap();
+        let mut roots = RootCertStore::empty();
+        let authority = std::fs::read(data.path().join("tls/ca.pem")).unwrap();
+        roots.add(CertificateDer::from_pem_slice(&authority).unwrap()).unwrap();
+        for (offered, welcome) in [(&version::TLS12, false), (&version::TLS13, true)] {
+            let client = ClientConfig::builder_with_provider(Arc::clone(&served.provider))
+                .with_protocol_versions(&[offered])
+                .unwrap()
+                .with_root_certificates(roots.clone())
+                .with_no_client_auth();
+            let name = "hq.example".try_into().unwrap();
+            let mut client = ClientConnection::new(Arc::new(client), name).unwrap();
+            let mut server = ServerConnection::new(Arc::new(served.config().unwrap())).unwrap();
+            let mut shook = true;
+            for _ in 0..4 {
+                let mut line = Vec::new();
+                while client.wants_write() {
+                    client.write_tls(&mut line).unwrap();
+                }
+                server.read_tls(&mut line.as_slice()).unwrap();
+                shook &= server.process_new_packets().is_ok();
+                let mut line = Vec::new();
+                while server.wants_write() {
+                    server.write_tls(&mut line).unwrap();
+                }
+                client.read_tls(&mut line.as_slice()).unwrap();
+                shook &= client.process_new_packets().is_ok();
+            }
+            let done = shook && !client.is_handshaking() && !server.is_handshaking();
+            assert_eq!(done, welcome, "{offered:?}");
+        }
     }
 
     #[test]

@@ -43,7 +43,8 @@ pub(super) fn config(authorities: &[String], time: TrustedTime) -> Result<Client
     let provider = Arc::new(aws_lc_rs::default_provider());
     let judge = Arc::new(Judge { inner: verifier(authorities, &provider)? });
     let mut config = ClientConfig::builder_with_details(provider, Arc::new(time))
-        .with_safe_default_protocol_versions()
+        // Nothing older: whoever can talk it down can also read along.
+        .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|error| unusable(&error))?
         .dangerous()
         .with_custom_certificate_verifier(judge)
@@ -149,4 +150,25 @@ pub(super) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
         };
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// TC-36: the first bytes that a device sends offer TLS 1.3 and nothing older, so that nobody
+    /// on the way can ask for less.
+    #[test]
+    fn a_device_offers_nothing_older_than_tls_1_3() {
+        let time = TrustedTime::since_build(Arc::new(SystemClock::new()));
+        let config = config(&[], time).unwrap();
+        let name = ServerName::try_from("hq.example").unwrap();
+        let mut client = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+        let mut hello = Vec::new();
+        client.write_tls(&mut hello).unwrap();
+        // RFC 8446 4.2.1: extension 43, three bytes, a list of two, 0x0304.
+        let versions = [0, 43, 0, 3, 2, 3, 4];
+        assert!(hello.windows(versions.len()).any(|window| window == versions));
+    }
 }
