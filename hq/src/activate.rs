@@ -15,7 +15,7 @@ use crate::code;
 use crate::enroll::{bad_code, usable};
 use crate::error::{AdminError, HqError};
 use crate::hq::{Hq, Inner};
-use crate::store::{OfficerKey, Tx};
+use crate::store::{OfficerKey, StoreError, Tx};
 
 /// Age from which a credential is renewed; well below the age at which devices warn.
 const RENEW_AFTER_MS: i64 = 6 * 3600 * 1000;
@@ -84,18 +84,22 @@ impl Inner {
         Ok(ActivateReply { credential })
     }
 
-    /// Renews what is old on the device.
-    pub(crate) fn renew_credentials(
-        &self,
+    /// Returns the officers' keys on the device whose credential is old.
+    pub(crate) fn old_keys(
         tx: &Tx<'_>,
         device: DeviceId,
         now: Timestamp,
-    ) -> Result<(), HqError> {
-        let old = tx.keys_to_renew(device, now.plus_ms(-RENEW_AFTER_MS))?;
-        old.iter().try_for_each(|key| self.renew(tx, key, now))
+    ) -> Result<Vec<OfficerKey>, StoreError> {
+        tx.keys_to_renew(device, now.plus_ms(-RENEW_AFTER_MS))
     }
 
-    fn renew(&self, tx: &Tx<'_>, key: &OfficerKey, now: Timestamp) -> Result<(), HqError> {
+    /// Issues a new credential for the key and tells its device.
+    pub(crate) fn renew(
+        &self,
+        tx: &Tx<'_>,
+        key: &OfficerKey,
+        now: Timestamp,
+    ) -> Result<(), HqError> {
         let credential = self.credential(tx, key.officer, key.key, now)?;
         self.issue(tx, Some(key.device), FeedBody::Credential(credential.into()), now)?;
         Ok(())

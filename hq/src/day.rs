@@ -66,22 +66,30 @@ fn statement(record: Hash, seq: u64, stated_at: Timestamp, closed: &DayClosed) -
 }
 
 fn check(tx: &Tx<'_>, device: DeviceId, on: NaiveDate) -> Result<DayReport, StoreError> {
-    let statement = tx.statement_on(device, on)?;
-    let held = tx.head(device)?.map_or(0, |head| head.seq);
+    let (statement, held) = tx.together::<_, StoreError>(|tx| {
+        Ok((tx.statement_on(device, on)?, tx.head(device)?.map_or(0, |head| head.seq)))
+    })?;
     // A day reaches from behind the statement of the day before to its own statement.
     let last = statement.map_or(held, |statement| statement.last_seq.max(statement.seq));
-    let before = tx.statement_before(device, last.saturating_add(1), on)?;
+    let upto = statement.map_or(held, |statement| statement.last_seq);
+    let (before, (missing, missing_records), (blobs, blob_bytes), missing_blobs, at_head) =
+        tx.together::<_, StoreError>(|tx| {
+            let before = tx.statement_before(device, last.saturating_add(1), on);
+            let (cited, gaps) = (tx.cited(device, upto), missing(tx, device, upto));
+            let missing_blobs = tx.cited_missing(device, upto, LISTED)?;
+            let at_head = tx.records_at(device, upto, upto)?;
+            Ok((before?, gaps?, cited?, missing_blobs, at_head))
+        })?;
     let first = before.saturating_add(1);
     let records = tx.records_between(device, first, last)?;
-    let upto = statement.map_or(held, |statement| statement.last_seq);
-    let (missing, missing_records) = missing(tx, device, upto)?;
-    let (blobs, blob_bytes) = tx.cited(device, upto)?;
-    let missing_blob_count = tx.cited_missing_count(device, upto)?;
+    let listed = u64::try_from(missing_blobs.len()).unwrap_or(u64::MAX);
+    // Counted apart only where the list does not say it.
+    let missing_blob_count =
+        if listed < LISTED { listed } else { tx.cited_missing_count(device, upto)? };
     let head_matches = match &statement {
-        Some(stated) if stated.last_seq > 0 => tx
-            .records_at(device, stated.last_seq, stated.last_seq)?
-            .iter()
-            .any(|(_, record)| record.hash == stated.head),
+        Some(stated) if stated.last_seq > 0 => {
+            at_head.iter().any(|(_, record)| record.hash == stated.head)
+        }
         _ => statement.is_some(),
     };
     let complete = statement.is_some_and(|stated| {
@@ -102,7 +110,7 @@ fn check(tx: &Tx<'_>, device: DeviceId, on: NaiveDate) -> Result<DayReport, Stor
         head_matches,
         blobs,
         blob_bytes,
-        missing_blobs: tx.cited_missing(device, upto, LISTED)?,
+        missing_blobs,
         missing_blob_count,
         complete,
     })

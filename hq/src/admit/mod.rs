@@ -96,7 +96,7 @@ impl Inner {
             Act::CredentialDisplayed(displayed) => {
                 for shown in &displayed.credentials {
                     let keys = known.officer_keys(shown.officer)?;
-                    let own = tx.credential_is_of(&shown.credential, shown.officer)?;
+                    let own = known.credential_is_of(&shown.credential, shown.officer)?;
                     let keys = if own { keys } else { Vec::new() };
                     findings.extend(signatures::displayed(before, displayed, shown, &keys));
                 }

@@ -9,6 +9,7 @@ mod pack;
 mod replay;
 
 use sha2::{Digest, Sha256};
+use sync_model::chain::Head;
 use sync_model::hash::Hash;
 use sync_model::id::DeviceId;
 
@@ -167,14 +168,20 @@ impl Hq {
 
 impl Inner {
     /// Returns the seq up to which everything of the device is at R3; 0 for none.
-    pub(crate) fn archived_seq(&self, tx: &Tx<'_>, device: DeviceId) -> Result<u64, StoreError> {
-        let covered = tx.progress(WITNESSED)?.min(tx.archived_records()?);
+    pub(crate) fn archived_seq(
+        &self,
+        tx: &Tx<'_>,
+        device: DeviceId,
+        head: Option<Head>,
+    ) -> Result<u64, StoreError> {
+        let (witnessed, archived) = (tx.progress(WITNESSED)?, tx.archived_records()?);
+        let covered = witnessed.min(archived);
         if covered == 0 {
             return Ok(0);
         }
         // A file that is not archived holds back its record and all after it.
         let bound = tx.first_unarchived(device)?.map_or(covered, |index| index.min(covered));
-        let newest = tx.head(device)?.map_or(0, |head| head.seq);
+        let newest = head.map_or(0, |head| head.seq);
         // The log keeps the order of the chain, so that indices rise with the seq.
         let (mut low, mut high) = (0, newest);
         while low < high {

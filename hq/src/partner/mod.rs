@@ -48,8 +48,13 @@ impl Inner {
                 let members = match visits.entry(inspection) {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(unknown) => {
-                        join_visit(tx, device.device, inspection, &mut told)?;
-                        unknown.insert(tx.members(inspection.as_bytes())?)
+                        let device = device.device;
+                        let (news, members) = tx.together::<_, StoreError>(|tx| {
+                            let news = tx.news_of_visit(inspection, device)?;
+                            Ok((news, tx.members(inspection.as_bytes())?))
+                        })?;
+                        join_visit(tx, device, inspection, news, &mut told)?;
+                        unknown.insert(members)
                     }
                 };
                 for member in members.iter().filter(|member| **member != device.device) {
@@ -116,7 +121,8 @@ fn join(tx: &Tx<'_>, device: DeviceId, record: &Record, told: &mut Told) -> Resu
         Act::InspectionBegun(body) => {
             tx.note_visit(body.inspection, body.assignment)?;
             for member in tx.members(body.assignment.as_bytes())? {
-                join_visit(tx, member, body.inspection, told)?;
+                let news = tx.news_of_visit(body.inspection, member)?;
+                join_visit(tx, member, body.inspection, news, told)?;
             }
             body.assignment
         }
@@ -124,24 +130,22 @@ fn join(tx: &Tx<'_>, device: DeviceId, record: &Record, told: &mut Told) -> Resu
     };
     tx.join(assignment.as_bytes(), device)?;
     for inspection in tx.visits(assignment)? {
-        join_visit(tx, device, inspection, told)?;
+        let news = tx.news_of_visit(inspection, device)?;
+        join_visit(tx, device, inspection, news, told)?;
     }
     Ok(())
 }
 
+/// Joins the device to the visit and tells it the `news` that it has not been told yet.
 fn join_visit(
     tx: &Tx<'_>,
     device: DeviceId,
     inspection: InspectionId,
+    news: Vec<(DeviceId, u64, Vec<u8>)>,
     told: &mut Told,
 ) -> Result<(), StoreError> {
-    if !tx.join(inspection.as_bytes(), device)? {
-        return Ok(());
+    for (author, index, bytes) in news {
+        told.entry((device, author)).or_default().insert(index, bytes);
     }
-    for (author, index, bytes) in tx.records_of_visit(inspection)? {
-        if author != device {
-            told.entry((device, author)).or_default().insert(index, bytes);
-        }
-    }
-    Ok(())
+    tx.join(inspection.as_bytes(), device)
 }

@@ -93,10 +93,14 @@ impl Inner {
         batch: &Batch,
         now: Timestamp,
     ) -> Result<Outcome, HqError> {
+        let device = batch.device.device;
         let mut log = LogNodes::for_append(tx)?;
-        let plan = plan::plan(tx, batch, log.size())?;
         // Asked again where it counts: the device may have been revoked since it was let in.
-        if let Some(revoked_size) = tx.revoked_size(batch.device.device)? {
+        let (head, revoked_size, old_keys) = tx.together::<_, HqError>(|tx| {
+            Ok((tx.head(device)?, tx.revoked_size(device)?, Self::old_keys(tx, device, now)?))
+        })?;
+        let plan = plan::plan(tx, batch, head, log.size())?;
+        if let Some(revoked_size) = revoked_size {
             return self.take_from_revoked(tx, batch, plan, (log.size(), revoked_size), now);
         }
         if batch.device.standing(now) == Standing::Lapsed {
@@ -110,7 +114,7 @@ impl Inner {
         if let Some(refusal) = plan.refusal {
             return self.refuse_rest(tx, &batch.device, refusal, now).map(Outcome::Refused);
         }
-        self.renew_credentials(tx, batch.device.device, now)?;
+        old_keys.iter().try_for_each(|key| self.renew(tx, key, now))?;
         Self::recertify(tx, &batch.device, now)?;
         Ok(Outcome::Held(Held { places: plan.places, size: log.size() }))
     }
@@ -140,6 +144,7 @@ impl Inner {
             .collect();
         tx.cite_blobs(&cited)?;
         let known = Known::new(tx, beforehand);
+        known.look_up(records)?;
         records.iter().try_for_each(|record| self.admit(&known, record, now))?;
         Ok(first)
     }

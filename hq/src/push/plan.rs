@@ -46,11 +46,16 @@ pub(super) enum Refusal<'b> {
     },
 }
 
-/// Decides what of the push is new, what is held already and where the rest stops. Nothing is
-/// stored.
-pub(super) fn plan<'b>(tx: &Tx<'_>, batch: &'b Batch, log_size: u64) -> Result<Plan<'b>, HqError> {
+/// Decides what of the push is new, what is held already and where the rest stops; `head` is the
+/// end of the device's chain. Nothing is stored.
+pub(super) fn plan<'b>(
+    tx: &Tx<'_>,
+    batch: &'b Batch,
+    head: Option<Head>,
+    log_size: u64,
+) -> Result<Plan<'b>, HqError> {
     let device = &batch.device;
-    let mut head = tx.head(device.device)?.unwrap_or_else(|| Head::genesis(&device.certificate));
+    let mut head = head.unwrap_or_else(|| Head::genesis(&device.certificate));
     let mut held = held_already(tx, batch, head.seq)?.into_iter().peekable();
     let mut plan =
         Plan { places: Vec::new(), fresh: Vec::new(), healed: Vec::new(), refusal: None };

@@ -45,9 +45,19 @@ impl Inner {
         // A device that saw a longer log gets no proof, and finds out that this one went back.
         let seen_size = seen_size.filter(|seen| *seen <= log.size());
         // Asked twice: once to learn which nodes are needed, so that they are read together.
-        let wanted = Wanted::default();
-        prove(&wanted, &runs, seen_size, log.size())?;
-        log.load(&wanted.into_places())?;
+        let places = Wanted::default();
+        prove(&places, &runs, seen_size, log.size())?;
+        let places = places.into_places();
+        let (nodes, feed_head, wanted, archived_seq, policy, head) =
+            tx.together::<_, StoreError>(|tx| {
+                let nodes = LogNodes::read(tx, &places)?;
+                let feed_head = tx.feed_head(device);
+                let wanted = tx.wanted(device, WANTED_MAX)?;
+                let (policy, head) = (Self::policy(tx)?, tx.head(device)?);
+                let archived_seq = self.archived_seq(tx, device, head)?;
+                Ok((nodes, feed_head?, wanted, archived_seq, policy, head))
+            })?;
+        log.know(nodes);
         let (proofs, consistency) = prove(&log, &runs, seen_size, log.size())?;
         for (run, proof) in runs.iter_mut().zip(proofs) {
             run.proof = proof;
@@ -56,12 +66,12 @@ impl Inner {
             checkpoint: self.checkpoint(&log)?,
             runs,
             received_at: now,
-            feed_head: tx.feed_head(device)?,
-            wanted: tx.wanted(device, WANTED_MAX)?,
+            feed_head,
+            wanted,
             consistency,
-            archived_seq: self.archived_seq(tx, device)?,
-            policy: Self::policy(tx)?,
-            chain_head: tx.head(device)?.map(|head| ChainHead { seq: head.seq, hash: head.hash }),
+            archived_seq,
+            policy,
+            chain_head: head.map(|head| ChainHead { seq: head.seq, hash: head.hash }),
             word: None,
         })
     }

@@ -16,7 +16,7 @@ const NODES_AT_ONCE: usize = 16;
 const COUNTED_AT_ONCE: u64 = 500_000;
 
 /// A node of the tree: its level above the leaves and its place in the level.
-type Place = (u32, u64);
+pub(crate) type Place = (u32, u64);
 
 /// The size of the log and the perfect subtrees at its right edge, which is all that an append
 /// needs.
@@ -87,16 +87,29 @@ impl<'t, 'c> LogNodes<'t, 'c> {
 
     /// Reads the nodes that are not at hand, many at once.
     pub(crate) fn load(&self, places: &[Place]) -> Result<(), StoreError> {
-        let mut wanted: Vec<Place> = {
+        let wanted: Vec<Place> = {
             let known = self.known.borrow();
             places.iter().filter(|place| !known.contains_key(place)).copied().collect()
         };
-        wanted.sort_unstable();
-        wanted.dedup();
-        for places in wanted.chunks(NODES_AT_ONCE) {
-            self.known.borrow_mut().extend(self.tx.log_nodes(places)?);
-        }
+        self.know(Self::read(self.tx, &wanted)?);
         Ok(())
+    }
+
+    /// Reads nodes, many at once; those that are not stored are left out.
+    pub(crate) fn read(tx: &Tx<'_>, places: &[Place]) -> Result<Vec<(Place, Hash)>, StoreError> {
+        let mut places = places.to_vec();
+        places.sort_unstable();
+        places.dedup();
+        let mut nodes = Vec::with_capacity(places.len());
+        for places in places.chunks(NODES_AT_ONCE) {
+            nodes.extend(tx.log_nodes(places)?);
+        }
+        Ok(nodes)
+    }
+
+    /// Keeps nodes that were read at hand.
+    pub(crate) fn know(&self, nodes: Vec<(Place, Hash)>) {
+        self.known.borrow_mut().extend(nodes);
     }
 }
 

@@ -12,14 +12,33 @@ pub(crate) const SHARED_MAX: u64 = 2_000;
 pub(crate) type Scope<'a> = &'a [u8];
 
 impl Tx<'_> {
-    /// Adds the device to those of the scope; says whether it is new there.
-    pub(crate) fn join(&self, scope: Scope<'_>, device: DeviceId) -> Result<bool, StoreError> {
-        let added = self.execute(
+    /// Adds the device to those of the scope.
+    pub(crate) fn join(&self, scope: Scope<'_>, device: DeviceId) -> Result<(), StoreError> {
+        self.run(
             "INSERT INTO sharing (scope, device) VALUES (:scope, :device)
              ON CONFLICT (scope, device) DO NOTHING",
             &params! { ":scope": scope, ":device": &device },
-        )?;
-        Ok(added == 1)
+        )
+    }
+
+    /// Returns what other devices made in the visit, as [`Tx::records_of_visit`], if the device is
+    /// not yet among those of the visit; it is told once.
+    pub(crate) fn news_of_visit(
+        &self,
+        inspection: InspectionId,
+        device: DeviceId,
+    ) -> Result<Vec<(DeviceId, u64, Vec<u8>)>, StoreError> {
+        self.rows(
+            "SELECT device, record.log_index AS log_index, record_body.bytes AS bytes FROM record
+             JOIN record_body ON record_body.log_index = record.log_index
+             WHERE inspection = :inspection AND record.device <> :device AND NOT EXISTS (
+                 SELECT 1 FROM sharing WHERE sharing.scope = :inspection
+                 AND sharing.device = :device
+             )
+             ORDER BY record.log_index LIMIT :limit",
+            &params! { ":inspection": &inspection, ":device": &device, ":limit": SHARED_MAX },
+            |row| Ok((row.get("device")?, row.get("log_index")?, row.get("bytes")?)),
+        )
     }
 
     /// Returns the devices of the scope; a visit has few.

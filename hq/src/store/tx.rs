@@ -48,6 +48,18 @@ pub(super) trait Connection: Send {
         params: &Params<'_>,
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// Returns what notes questions instead of asking them, where asking many at once pays.
+    fn collector(&self) -> Option<&dyn Connection> {
+        None
+    }
+    /// Asks everything that was noted, at once, and keeps the answers for whoever asks the same
+    /// before something is written.
+    fn ask_collected(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+    /// Drops what was noted and every answer that nobody asked for.
+    fn drop_collected(&self) {}
 }
 
 /// A transaction: the verbs are in the files of this folder, one file per noun.
@@ -80,6 +92,23 @@ impl<'c> Tx<'c> {
     /// own.
     pub(super) fn room_for_bodies(&self, end: u64) -> Result<bool, StoreError> {
         self.connection.room_for_bodies(end)
+    }
+
+    /// Returns what `read` returns, which only reads; where every question costs a round trip, the
+    /// questions go out together. For that `read` runs once for nothing, with no row anywhere: what
+    /// it asks only because of an earlier answer costs a round trip of its own, and so does all after an
+    /// error, as [`Tx::one`] gives without a row.
+    pub(crate) fn together<T, E: From<StoreError>>(
+        &self,
+        read: impl Fn(&Tx<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let Some(collector) = self.connection.collector() else { return read(self) };
+        // Without rows it may well fail; what it had asked until then is noted.
+        drop(read(&Tx::new(collector)));
+        self.connection.ask_collected()?;
+        let outcome = read(self);
+        self.connection.drop_collected();
+        outcome
     }
 
     /// Runs a statement and returns the number of changed rows.

@@ -15,12 +15,15 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt as _;
+use futures_util::future::try_join_all;
 use tokio::runtime::Runtime;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Statement};
 
 use super::super::StoreError;
 use super::super::tx;
 use super::super::value::{Params, Row, Value, params};
+use super::collect::Collector;
 use super::statement;
 use super::value::Owned;
 
@@ -30,8 +33,8 @@ const ANSWER_WAIT: Duration = Duration::from_secs(20);
 const IDLE_TRUSTED: Duration = Duration::from_millis(500);
 /// Turns that the socket gets before a connection is taken to be there.
 const LOOKS: usize = 3;
-/// Numbers of rows that are inserted by one statement, each prepared once.
-const ROWS_AT_ONCE: [usize; 4] = [64, 16, 4, 1];
+/// Most rows that are inserted by one statement.
+const ROWS_AT_ONCE: usize = 2_000;
 
 /// A prepared statement with the names of its values.
 struct Prepared {
@@ -42,18 +45,29 @@ struct Prepared {
 enum Queued {
     Plain(&'static str),
     Bound(Statement, Vec<Owned>),
+    /// Every column of many rows.
+    Rows(Statement, Vec<Vec<Owned>>),
 }
+
+/// A question as it was asked: the statement and its values in order.
+type Asked = (&'static str, Vec<Owned>);
 
 /// An open connection.
 pub(super) struct PostgresConnection {
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
     client: Client,
-    prepared: RefCell<HashMap<(&'static str, usize), Arc<Prepared>>>,
+    /// For one row, or for any number of rows.
+    prepared: RefCell<HashMap<(&'static str, bool), Arc<Prepared>>>,
+    collector: Collector,
+    /// Answers that came before their question; true until something is written.
+    foreseen: RefCell<HashMap<Asked, Vec<tokio_postgres::Row>>>,
     queue: RefCell<Vec<Queued>>,
     /// Where in the queue the mark is; `None` once it was sent.
     mark: Cell<Option<usize>>,
     in_transaction: Cell<bool>,
+    /// It only reads: how it ends matters to nobody.
+    reading: Cell<bool>,
     /// A statement failed and nothing was rolled back since.
     failed: Cell<bool>,
     /// An answer did not come in time; what is on the way is not known.
@@ -74,9 +88,12 @@ impl PostgresConnection {
             runtime: Some(runtime),
             client,
             prepared: RefCell::default(),
+            collector: Collector::default(),
+            foreseen: RefCell::default(),
             queue: RefCell::default(),
             mark: Cell::new(None),
             in_transaction: Cell::new(false),
+            reading: Cell::new(false),
             failed: Cell::new(false),
             lost: Cell::new(false),
             used_at: Cell::new(Instant::now()),
@@ -115,19 +132,21 @@ impl PostgresConnection {
     }
 
     /// Returns the statement, prepared now if it is used for the first time.
-    fn prepared(&self, sql: &'static str, rows: usize) -> Result<Arc<Prepared>, StoreError> {
-        if let Some(known) = self.prepared.borrow().get(&(sql, rows)) {
+    fn prepared(&self, sql: &'static str, many: bool) -> Result<Arc<Prepared>, StoreError> {
+        if let Some(known) = self.prepared.borrow().get(&(sql, many)) {
             return Ok(Arc::clone(known));
         }
-        let numbered = if rows == 0 {
-            statement::number(sql)
-        } else {
-            let sql = statement::repeat(sql, rows).ok_or(StoreError::Damaged("statement"))?;
-            statement::Numbered { sql, names: Vec::new() }
-        };
-        let statement = self.wait(self.client.prepare(&numbered.sql))?;
+        let mut numbered = statement::number(sql);
+        let mut statement = self.wait(self.client.prepare(&numbered.sql))?;
+        if many {
+            // The statement for one row says which types its columns have.
+            let types: Vec<&str> = statement.params().iter().map(Type::name).collect();
+            let sql = statement::for_many(&numbered, &types);
+            numbered.sql = sql.ok_or(StoreError::Damaged("statement"))?;
+            statement = self.wait(self.client.prepare(&numbered.sql))?;
+        }
         let prepared = Arc::new(Prepared { statement, names: numbered.names });
-        self.prepared.borrow_mut().insert((sql, rows), Arc::clone(&prepared));
+        self.prepared.borrow_mut().insert((sql, many), Arc::clone(&prepared));
         Ok(prepared)
     }
 
@@ -136,7 +155,7 @@ impl PostgresConnection {
         sql: &'static str,
         params: &Params<'_>,
     ) -> Result<(Statement, Vec<Owned>), StoreError> {
-        let prepared = self.prepared(sql, 0)?;
+        let prepared = self.prepared(sql, false)?;
         let value = |name: &String| {
             let found = params.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| Owned::from(*value)).ok_or(StoreError::Damaged("statement"))
@@ -162,6 +181,8 @@ impl PostgresConnection {
     }
 
     fn push(&self, queued: Queued) {
+        // What was true before it may not be true after it.
+        self.foreseen.borrow_mut().clear();
         self.queue.borrow_mut().push(queued);
     }
 
@@ -209,6 +230,11 @@ impl PostgresConnection {
             Queued::Bound(statement, values) => {
                 Box::pin(async move { self.client.execute_raw(&statement, values).await.map(drop) })
             }
+            Queued::Rows(statement, columns) => {
+                Box::pin(
+                    async move { self.client.execute_raw(&statement, columns).await.map(drop) },
+                )
+            }
         }
     }
 
@@ -216,8 +242,28 @@ impl PostgresConnection {
         self.flush(self.client.batch_execute(sql))
     }
 
-    fn begin(&self, sql: &'static str) -> Result<(), StoreError> {
+    /// Ends a transaction that wrote nothing, without waiting for the answer.
+    fn end_reading(&self) {
+        let begun = self.queue.take().is_empty();
+        self.in_transaction.set(false);
+        let Some(runtime) = self.runtime.as_ref().filter(|_| begun) else { return };
+        runtime.block_on(async {
+            let mut end = Box::pin(self.client.batch_execute("COMMIT"));
+            // The first poll sends; what comes back is read before the next question's answer.
+            poll_fn(|context| {
+                drop(end.as_mut().poll(context));
+                Poll::Ready(())
+            })
+            .await;
+            for _ in 0..LOOKS {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+
+    fn begin(&self, sql: &'static str, reading: bool) -> Result<(), StoreError> {
         self.queue.borrow_mut().clear();
+        self.reading.set(reading);
         self.failed.set(false);
         self.in_transaction.set(true);
         self.push(Queued::Plain(sql));
@@ -233,16 +279,21 @@ impl tx::Connection for PostgresConnection {
         self.begin(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
              SELECT pg_advisory_xact_lock(hashtext('xunzheng-hq log'), hashtext(current_schema()))",
+            false,
         )
     }
 
     fn begin_read(&self) -> Result<(), StoreError> {
-        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", true)
     }
 
     fn commit(&self) -> Result<(), StoreError> {
         if self.failed.get() {
             return Err(StoreError::Commit("a statement of it failed".into()));
+        }
+        if self.reading.get() {
+            self.end_reading();
+            return Ok(());
         }
         self.plain("COMMIT")?;
         self.in_transaction.set(false);
@@ -339,6 +390,7 @@ impl tx::Connection for PostgresConnection {
 
     fn execute(&self, sql: &'static str, params: &Params<'_>) -> Result<u64, StoreError> {
         let (statement, values) = self.bound(sql, params)?;
+        self.foreseen.borrow_mut().clear();
         self.flush(self.client.execute_raw(&statement, values))
     }
 
@@ -349,14 +401,15 @@ impl tx::Connection for PostgresConnection {
     }
 
     fn run_many(&self, sql: &'static str, rows: &[Vec<Value<'_>>]) -> Result<(), StoreError> {
-        let mut rest = rows;
-        for size in ROWS_AT_ONCE {
-            while let Some((now, later)) = rest.split_at_checked(size) {
-                let prepared = self.prepared(sql, size)?;
-                let values = now.iter().flatten().map(|value| Owned::from(*value)).collect();
-                self.push(Queued::Bound(prepared.statement.clone(), values));
-                rest = later;
+        let prepared = self.prepared(sql, true)?;
+        for rows in rows.chunks(ROWS_AT_ONCE) {
+            let mut columns = vec![Vec::with_capacity(rows.len()); prepared.names.len()];
+            for row in rows {
+                for (column, value) in columns.iter_mut().zip(row) {
+                    column.push(Owned::from(*value));
+                }
             }
+            self.push(Queued::Rows(prepared.statement.clone(), columns));
         }
         Ok(())
     }
@@ -368,15 +421,47 @@ impl tx::Connection for PostgresConnection {
         each: &mut dyn FnMut(&Row<'_>) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         let (statement, values) = self.bound(sql, params)?;
-        let rows: Vec<tokio_postgres::Row> = self.flush(async {
-            self.client.query_raw(&statement, values).await?.try_collect().await
-        })?;
+        let asked = (sql, values);
+        let foreseen = self.foreseen.borrow_mut().remove(&asked);
+        let rows: Vec<tokio_postgres::Row> = match foreseen {
+            Some(rows) => rows,
+            None => self.flush(async {
+                self.client.query_raw(&statement, asked.1).await?.try_collect().await
+            })?,
+        };
         for row in &rows {
             if !each(&Row::new(row))? {
                 break;
             }
         }
         Ok(())
+    }
+
+    fn collector(&self) -> Option<&dyn tx::Connection> {
+        Some(&self.collector)
+    }
+
+    fn ask_collected(&self) -> Result<(), StoreError> {
+        let mut asked: Vec<(Statement, Asked)> = Vec::new();
+        for (sql, params) in self.collector.take() {
+            let params: Vec<(&'static str, Value<'_>)> =
+                params.iter().map(|(name, value)| (*name, Value::from(value))).collect();
+            let (statement, values) = self.bound(sql, &params)?;
+            asked.push((statement, (sql, values)));
+        }
+        let answers = asked.into_iter().map(|(statement, asked)| async move {
+            let rows = self.client.query_raw(&statement, asked.1.clone()).await?;
+            Ok((asked, rows.try_collect().await?))
+        });
+        // Polled in order, so that all are sent before the first answer is waited for.
+        let answers: Vec<(Asked, Vec<tokio_postgres::Row>)> = self.flush(try_join_all(answers))?;
+        self.foreseen.borrow_mut().extend(answers);
+        Ok(())
+    }
+
+    fn drop_collected(&self) {
+        self.collector.take();
+        self.foreseen.borrow_mut().clear();
     }
 }
 

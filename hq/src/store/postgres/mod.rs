@@ -6,6 +6,7 @@
 //! are found by place and hash. Every wait is bounded; a server that is away makes writes and reads
 //! answer `Busy`.
 
+mod collect;
 mod connection;
 mod error;
 mod migrate;

@@ -36,24 +36,19 @@ pub(super) fn number(sql: &str) -> Numbered {
     numbered
 }
 
-/// Returns `INSERT … VALUES (:a, :b) …` for `rows` rows at once, or `None` if it is no such
-/// statement. The values follow one another row by row.
-pub(super) fn repeat(sql: &str, rows: usize) -> Option<String> {
-    let (before, after) = sql.split_once("VALUES (")?;
+/// Makes of `INSERT … VALUES ($1, $2) …` one statement for any number of rows, which takes the
+/// values column by column as arrays of `types`; `None` if it is no such statement.
+pub(super) fn for_many(one: &Numbered, types: &[&str]) -> Option<String> {
+    let (before, after) = one.sql.split_once("VALUES (")?;
     let (tuple, after) = after.split_once(')')?;
-    let width = tuple.split(',').count();
-    let mut repeated = format!("{before}VALUES ");
-    for row in 0..rows {
-        repeated.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 1..=width {
-            let comma = if column == 1 { "" } else { ", " };
-            let place = row.saturating_mul(width).saturating_add(column);
-            repeated.push_str(&format!("{comma}${place}"));
-        }
-        repeated.push(')');
+    let in_order = (1..=types.len()).map(|place| format!("${place}"));
+    // A value that stands in two columns, or in another order, would be another column here.
+    if !tuple.split(',').map(str::trim).eq(in_order) {
+        return None;
     }
-    repeated.push_str(after);
-    Some(repeated)
+    let column = |(place, ty): (usize, &&str)| format!("${}::{ty}[]", place.saturating_add(1));
+    let columns: Vec<String> = types.iter().enumerate().map(column).collect();
+    Some(format!("{before}SELECT * FROM UNNEST({}){after}", columns.join(", ")))
 }
 
 #[cfg(test)]
@@ -68,12 +63,15 @@ mod tests {
     }
 
     #[test]
-    fn an_insert_is_repeated_row_by_row() {
-        let sql = "INSERT INTO t (a, b) VALUES (:a, :b) ON CONFLICT (a) DO NOTHING";
+    fn an_insert_takes_columns_of_any_length() {
+        let one = number("INSERT INTO t (a, b) VALUES (:a, :b) ON CONFLICT (a) DO NOTHING");
         assert_eq!(
-            repeat(sql, 2).unwrap(),
-            "INSERT INTO t (a, b) VALUES ($1, $2), ($3, $4) ON CONFLICT (a) DO NOTHING"
+            for_many(&one, &["bytea", "int8"]).unwrap(),
+            "INSERT INTO t (a, b) SELECT * FROM UNNEST($1::bytea[], $2::int8[]) \
+             ON CONFLICT (a) DO NOTHING"
         );
-        assert!(repeat("DELETE FROM t", 2).is_none());
+        let twice = number("INSERT INTO t (a, b) VALUES (:a, :a)");
+        assert!(for_many(&twice, &["bytea"]).is_none());
+        assert!(for_many(&number("DELETE FROM t"), &[]).is_none());
     }
 }

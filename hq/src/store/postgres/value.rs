@@ -9,7 +9,7 @@ use super::super::StoreError;
 use super::super::value::{Columns, Value};
 
 /// A value that is kept until its statement is sent.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Owned {
     Null,
     Int(i64),
@@ -25,6 +25,17 @@ impl From<Value<'_>> for Owned {
             Value::Bytes(value) => Self::Bytes(value.to_vec()),
             // PostgreSQL's text knows no NUL; a record that holds one must be taken all the same.
             Value::Text(value) => Self::Text(value.replace('\0', "\u{2400}")),
+        }
+    }
+}
+
+impl<'a> From<&'a Owned> for Value<'a> {
+    fn from(owned: &'a Owned) -> Self {
+        match owned {
+            Owned::Null => Self::Null,
+            Owned::Int(value) => Self::Int(*value),
+            Owned::Bytes(value) => Self::Bytes(value),
+            Owned::Text(value) => Self::Text(value),
         }
     }
 }
