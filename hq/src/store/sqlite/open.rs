@@ -20,6 +20,9 @@ const STATEMENTS_KEPT: usize = 96;
 const LOG_PAGES: u32 = 8000;
 /// Memory for pages of the writer, in KiB: the upper pages of every index of a province's day.
 const WRITER_CACHE_KIB: i32 = 16 * 1024;
+/// Memory for pages of one reader, in KiB: there are several, and what they read lies in the
+/// system's own cache.
+const READER_CACHE_KIB: i32 = 512;
 
 /// Opens the connection that writes.
 pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
@@ -76,6 +79,7 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY_WAIT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
     connection.pragma_update(None, "query_only", "ON")?;
     keep_plans(&connection)?;
     Ok(connection)
