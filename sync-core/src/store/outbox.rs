@@ -173,6 +173,15 @@ impl Reader<'_> {
         )
     }
 
+    /// Says whether a record waits for its receipt.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub(crate) fn is_pending(&self, seq: u64) -> Result<bool, StoreError> {
+        let sql = "SELECT COUNT(*) FROM outbox WHERE seq = :seq AND status = 'pending'";
+        Ok(self.count(sql, [signed(seq)])? > 0)
+    }
+
     /// Returns the first parked record from `seq` on.
     ///
     /// # Errors

@@ -17,6 +17,7 @@
 //! | line's tuning not kept | older tuning | learns again |
 
 mod activate;
+mod ahead;
 mod ask;
 mod blobs;
 mod chain;

@@ -18,17 +18,19 @@ use crate::store::{Enrollment, JournalRow, ReceiptRow, Store};
 /// Bytes of records in one push: at 9 KB/s one still gets through within the client's patience.
 const BATCH_BYTES_MAX: usize = 256 * 1024;
 
-/// Sends a batch; none of it counts before [`keep`]. What the receipt says beside its proofs is
+/// Sends a batch; none of it counts before [`keep`]. `seen_size` is the size of the newest log head
+/// that will have been seen by then. What the receipt says beside its proofs is
 /// vouched for by HQ's signature, or not in it any more.
 pub(super) fn send(
     store: &Store,
     client: &HqClient,
     enrollment: &Enrollment,
     batch: &[JournalRow],
+    seen_size: Option<u64>,
 ) -> Result<Receipt, SyncError> {
     let request = PushRequest {
         records: batch.iter().map(|row| ByteBuf::from(row.bytes.clone())).collect(),
-        seen_size: store.read(|r| r.log_head())?.map(|head| head.size),
+        seen_size,
     };
     let device = enrollment.certificate.device;
     let (mut receipt, asked) = client.push(device, store.device_key(), &request)?;

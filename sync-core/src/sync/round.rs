@@ -9,11 +9,13 @@ use std::thread::Scope;
 use std::time::Duration;
 
 use sync_model::hash::Hash;
+use sync_model::log::note::Checkpoint;
 use sync_model::time::Timestamp;
 use sync_model::wire::policy::{Allowance, NetworkKind};
 use sync_model::wire::problem::ProblemCode;
 use sync_model::wire::push::{BlobState, Receipt};
 
+use super::ahead::{Adopted, Ahead};
 use super::failure::{self, chunk_failure, feed_failure, push_failure};
 use super::machine::{
     Answer, Effect, End, Event, Failure, FileWork, Machine, NEED_MAX, Request, Work,
@@ -38,7 +40,7 @@ pub struct Options<'a> {
 }
 
 /// What came back over the network, before anything of it is stored.
-enum Came {
+pub(super) enum Came {
     Receipt { batch: Vec<JournalRow>, again: bool, receipt: Result<Box<Receipt>, SyncError> },
     Feed(Result<Progress, SyncError>),
     States(Result<Vec<BlobState>, SyncError>),
@@ -62,6 +64,9 @@ struct Driver<'a, 'w> {
     greeted: bool,
     /// The last one of this round.
     receipt: Option<Box<Receipt>>,
+    ahead: Ahead,
+    /// Answers that are there already, by the machine's number.
+    arrived: VecDeque<Arrived>,
 }
 
 /// Runs a round to its end.
@@ -88,6 +93,8 @@ pub(super) fn run(
         agreed_at: None,
         greeted: false,
         receipt: None,
+        ahead: Ahead::default(),
+        arrived: VecDeque::new(),
     };
     let end = std::thread::scope(|scope| driver.drive(scope, &mut machine));
     // What was learnt of the line is kept however the round ended; why it ended matters more.
@@ -109,9 +116,14 @@ impl<'a> Driver<'a, '_> {
             let event = match events.pop_front() {
                 Some(event) => event,
                 None => {
-                    let (number, came) = receiver
-                        .recv_timeout(ANSWER_WITHIN)
-                        .map_err(|_| SyncError::Unreachable("a request got stuck".to_owned()))?;
+                    let next = match self.arrived.pop_front() {
+                        Some(arrived) => arrived,
+                        None => receiver.recv_timeout(ANSWER_WITHIN).map_err(|_| {
+                            SyncError::Unreachable("a request got stuck".to_owned())
+                        })?,
+                    };
+                    let Some((number, came)) = self.ahead.sort(next.0, next.1) else { continue };
+                    self.look_ahead(scope, &sender, &came, machine.tuning().records())?;
                     Event::Answered(number, self.settle(number, came))
                 }
             };
@@ -181,11 +193,23 @@ impl<'a> Driver<'a, '_> {
         let device = self.enrollment.certificate.device;
         let job: Box<dyn FnOnce() -> Came + Send + 'scope> = match request {
             Request::Push { from, records_max } => {
+                let first = if from.is_none() { store.read(|r| r.first_pending())? } else { None };
+                match self.ahead.adopt(first, number) {
+                    Adopted::UnderWay => return Ok(()),
+                    Adopted::Came(came) => {
+                        self.arrived.push_back((number, came));
+                        return Ok(());
+                    }
+                    Adopted::Nothing => {}
+                }
                 let batch = push::next_batch(store, from, records_max)?;
                 let enrollment = self.enrollment.clone();
                 Box::new(move || {
-                    let receipt = chain::may_push(store)
-                        .and_then(|()| push::send(store, client, &enrollment, &batch));
+                    let head = store.read(|r| r.log_head()).map_err(SyncError::from);
+                    let receipt = chain::may_push(store).and_then(|()| {
+                        let seen = head?.map(|head| head.size);
+                        push::send(store, client, &enrollment, &batch, seen)
+                    });
                     Came::Receipt { batch, again: from.is_some(), receipt: receipt.map(Box::new) }
                 })
             }
@@ -216,6 +240,43 @@ impl<'a> Driver<'a, '_> {
         } else {
             work();
         }
+        Ok(())
+    }
+
+    /// Sends the records after those that HQ just receipted, before anything of that is stored.
+    fn look_ahead<'scope>(
+        &mut self,
+        scope: &'scope Scope<'scope, 'a>,
+        sender: &Sender<Arrived>,
+        came: &Came,
+        records_max: usize,
+    ) -> Result<(), SyncError> {
+        let Came::Receipt { batch, again: false, receipt: Ok(receipt) } = came else {
+            return Ok(());
+        };
+        let trust = &self.enrollment.trust;
+        let (Some(last), Ok(checkpoint)) = (
+            batch.last(),
+            Checkpoint::open(&receipt.checkpoint, &trust.log_origin, &trust.log_key),
+        ) else {
+            return Ok(());
+        };
+        let (store, client, first) = (self.store, self.client, last.seq.saturating_add(1));
+        if self.options.lanes < 2 || !store.read(|r| r.is_pending(first))? || (self.options.stop)()
+        {
+            return Ok(());
+        }
+        let Some(number) = self.ahead.begin(first) else { return Ok(()) };
+        let batch = push::next_batch(store, Some(first), records_max)?;
+        let (enrollment, sender) = (self.enrollment.clone(), sender.clone());
+        scope.spawn(move || {
+            // Growth is proven from the head that will have been stored by then.
+            let seen = Some(checkpoint.size);
+            let receipt = chain::may_push(store)
+                .and_then(|()| push::send(store, client, &enrollment, &batch, seen));
+            let came = Came::Receipt { batch, again: false, receipt: receipt.map(Box::new) };
+            drop(sender.send((number, came)));
+        });
         Ok(())
     }
 

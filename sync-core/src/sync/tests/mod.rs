@@ -1,5 +1,6 @@
 //! Tests of a round against an HQ that is right, and against every way it can be wrong.
 
+mod ahead;
 mod blobs;
 mod feed;
 mod growth;
