@@ -19,7 +19,7 @@ const USAGE: &str = "\
 bench -- act | photo [FILE]
        | sync [push | bytes | blobs | cuts]
        | province-day [--store sqlite] [--devices N] [--records N] [--at-once N]
-       | torture [--minutes N] [--from SEED]";
+       | torture [--minutes N] [--seeds N] [--cuts N] [--kills N] [--from SEED]";
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);

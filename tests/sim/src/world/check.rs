@@ -150,8 +150,9 @@ pub(super) fn check(world: &World) -> Result<Counted, Violation> {
         counted.records += u64::try_from(records.len()).unwrap_or(0);
         receipts(device, &records, &hq, &mut counted)?;
         arrived(world, device, &records, &hq)?;
-        files(net.folder(), device, &hq, &mut counted)?;
-        taken_numbers(world, device, &mut numbers)?;
+        let here = open(&device.folder.join("xunzheng.db"))?;
+        files(net.folder(), device, &here, &hq, &mut counted)?;
+        taken_numbers(world, device, &here, &mut numbers)?;
         let known = branches.entry(device.id).or_default();
         known.extend(records.iter().map(|record| record.hash));
     }
@@ -373,11 +374,11 @@ fn revocations(world: &World, hq: &Holdings) -> Result<(), Violation> {
 fn files(
     hq_folder: &Path,
     device: &Device,
+    here: &Connection,
     hq: &Holdings,
     counted: &mut Counted,
 ) -> Result<(), Violation> {
-    let here = open(&device.folder.join("xunzheng.db"))?;
-    let cited = rows(&here, "SELECT sha256, status FROM blob", |row| {
+    let cited = rows(here, "SELECT sha256, status FROM blob", |row| {
         Ok((Hash(row.get(0)?), row.get::<_, String>(1)?))
     })?;
     for (hash, status) in cited {
@@ -402,10 +403,10 @@ fn files(
 fn taken_numbers(
     world: &World,
     device: &Device,
+    here: &Connection,
     numbers: &mut BTreeMap<String, DeviceId>,
 ) -> Result<(), Violation> {
-    let here = open(&device.folder.join("xunzheng.db"))?;
-    let taken = rows(&here, "SELECT number FROM document_number", |row| row.get::<_, String>(0))?;
+    let taken = rows(here, "SELECT number FROM document_number", |row| row.get::<_, String>(0))?;
     for printed in taken {
         let other = numbers.insert(printed.clone(), device.id);
         let fine = other.is_none_or(|other| other == device.id && world.doubled.contains(&other));
