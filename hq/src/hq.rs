@@ -181,12 +181,13 @@ impl Hq {
             return Err(HqError::OtherLog(data.to_owned()));
         }
         let place = Place::of_store(&store, data)?;
+        let metrics = Metrics::new(store.group_size());
         let inner = Inner {
             keys,
             objects: Objects::open(&place)?,
             place,
             store,
-            metrics: Metrics::new(),
+            metrics,
             intake: Intake::new(),
             logins: Mutex::default(),
             clock,

@@ -63,7 +63,8 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    /// Begins to count; `group_size` is observed by the store.
+    pub(crate) fn new(group_size: Histogram) -> Self {
         let mut made = Self {
             registry: Registry::with_prefix("xunzheng_hq"),
             requests: Family::default(),
@@ -71,7 +72,7 @@ impl Metrics {
             pushes: Counter::default(),
             records: Counter::default(),
             commit_seconds: Histogram::new(SECONDS),
-            group_size: Histogram::new(COUNTS),
+            group_size,
             blob_bytes: Counter::default(),
             refusals: Family::default(),
             feed_lag: Histogram::new(COUNTS),
@@ -131,6 +132,11 @@ impl Metrics {
         encode(&mut text, &self.registry)?;
         Ok(text)
     }
+}
+
+/// Returns a histogram of counts.
+pub(crate) fn counts() -> Histogram {
+    Histogram::new(COUNTS)
 }
 
 /// Returns the code's name on the wire.

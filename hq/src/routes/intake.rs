@@ -13,6 +13,7 @@ use sync_model::wire::problem::ProblemCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
+use super::pace::Pace;
 use crate::error::{HqError, refuse};
 use crate::hq::Hq;
 
@@ -32,6 +33,19 @@ pub(crate) struct Intake {
     under_way: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
     grace: Duration,
+    pace: Arc<Pace>,
+}
+
+/// A place in the line; given back when dropped.
+pub(super) struct Place {
+    pace: Arc<Pace>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.pace.end(Instant::now());
+    }
 }
 
 impl Intake {
@@ -40,14 +54,22 @@ impl Intake {
             under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX)),
             bodies: Arc::new(Semaphore::new(BODIES_KIB_MAX)),
             grace: GRACE,
+            pace: Pace::new(),
         }
     }
 
     /// Takes a place in the line.
-    pub(super) fn place(&self) -> Result<OwnedSemaphorePermit, HqError> {
-        Arc::clone(&self.under_way)
+    pub(super) fn place(&self) -> Result<Place, HqError> {
+        let permit = Arc::clone(&self.under_way)
             .try_acquire_owned()
-            .map_err(|_| refuse(ProblemCode::Busy, "too many requests are waiting"))
+            .map_err(|_| refuse(ProblemCode::Busy, "too many requests are waiting"))?;
+        self.pace.begin(Instant::now());
+        Ok(Place { pace: Arc::clone(&self.pace), _permit: permit })
+    }
+
+    /// Returns in how many seconds somebody who is turned away now is to come back.
+    pub(super) fn come_back_s(&self) -> u32 {
+        self.pace.come_back_s(Instant::now())
     }
 
     fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, HqError> {
@@ -116,6 +138,9 @@ pub(super) async fn receive(
 mod tests {
     use std::sync::Arc;
 
+    use sync_model::canonical;
+    use sync_model::wire::problem::Problem;
+
     use super::*;
     use crate::clock::SystemClock;
     use crate::hq::InitOptions;
@@ -130,7 +155,12 @@ mod tests {
         let line: Vec<_> = (0..UNDER_WAY_MAX).map(|_| hq.0.intake.place().unwrap()).collect();
         let full = get();
         assert_eq!(full.status, 503);
-        assert!(full.headers.iter().any(|(name, _)| name == "retry-after"));
+        let told = full.headers.iter().find(|(name, _)| name == "retry-after");
+        let seconds: u32 = told.unwrap().1.parse().unwrap();
+        // Behind a whole line, at the time that each takes before any was measured.
+        assert!((5..=6).contains(&seconds), "{seconds} s");
+        let problem: Problem = canonical::from_bytes(&full.body, 4096).unwrap();
+        assert_eq!(problem.retry_after_s, Some(seconds));
         drop(line);
         assert_eq!(get().status, 200);
         // Bodies that are not small wait for room too, and give it back.

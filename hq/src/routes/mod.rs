@@ -10,6 +10,7 @@ mod intake;
 mod log;
 mod open;
 mod operate;
+mod pace;
 mod partner;
 mod rulebook;
 mod sync;
@@ -36,8 +37,8 @@ use crate::hq::Hq;
 pub(crate) use intake::Intake;
 pub(crate) use operate::{Peer, operator_router};
 
-/// When to come back if HQ has too much to do; devices add a random part.
-const RETRY_AFTER_SECONDS: &str = "5";
+/// When to come back, in seconds, if HQ's disk is full: somebody has to make room.
+const FULL_AGAIN_S: u32 = 60;
 
 /// Returns every route of HQ.
 pub(crate) fn router(hq: Hq) -> Router {
@@ -178,7 +179,12 @@ fn succeeded(answer: Answer) -> Response {
 }
 
 fn failed(hq: &Hq, error: &HqError) -> Response {
-    let told = error.problem();
+    let mut told = error.problem();
+    told.retry_after_s = told.retry_after_s.or(match told.code {
+        ProblemCode::Busy => Some(hq.0.intake.come_back_s()),
+        ProblemCode::Full => Some(FULL_AGAIN_S),
+        _ => None,
+    });
     hq.0.metrics.refused(told.code);
     match error {
         HqError::Problem(problem) => tracing::debug!(code = ?problem.code, "request refused"),
@@ -191,8 +197,8 @@ fn problem(problem: &Problem) -> Response {
     let body = canonical::to_bytes(problem).unwrap_or_default();
     let mut response =
         Response::builder().status(problem.status()).header(header::CONTENT_TYPE, MEDIA_CBOR);
-    if matches!(problem.code, ProblemCode::Busy | ProblemCode::Full) {
-        response = response.header(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+    if let Some(seconds) = problem.retry_after_s {
+        response = response.header(header::RETRY_AFTER, seconds);
     }
     response.body(Body::from(body)).unwrap_or_else(|_| broken())
 }

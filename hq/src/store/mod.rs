@@ -35,6 +35,7 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 
+use prometheus_client::metrics::histogram::Histogram;
 use thiserror::Error;
 
 pub(crate) use acceptance::Table;
@@ -50,6 +51,8 @@ pub(crate) use status::ListRow;
 pub(crate) use tx::Tx;
 pub(crate) use value::{Row, Value, params};
 pub(crate) use witness::{WatchedLog, Witness};
+
+use crate::metrics;
 
 use postgres::Postgres;
 use readers::Readers;
@@ -117,6 +120,7 @@ pub(crate) struct Store {
     writer: Writer,
     readers: Readers,
     database: Arc<dyn Connect>,
+    group_size: Histogram,
 }
 
 impl Store {
@@ -156,8 +160,14 @@ impl Store {
     }
 
     fn over(database: Arc<dyn Connect>) -> Result<Self, StoreError> {
-        let writer = Writer::start(Arc::clone(&database), database.writer()?);
-        Ok(Self { writer, readers: Readers::new(Arc::clone(&database)), database })
+        let group_size = metrics::counts();
+        let writer = Writer::start(Arc::clone(&database), database.writer()?, group_size.clone());
+        Ok(Self { writer, readers: Readers::new(Arc::clone(&database)), database, group_size })
+    }
+
+    /// Returns the counter of writes that shared one commit.
+    pub(crate) fn group_size(&self) -> Histogram {
+        self.group_size.clone()
     }
 
     /// Copies what is committed to a new embedded store in `folder`, beside everything that goes on.

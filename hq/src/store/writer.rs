@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use prometheus_client::metrics::histogram::Histogram;
+
 use super::tx::Connection;
 use super::{Connect, StoreError, Tx};
 
@@ -31,11 +33,15 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread; it ends when the writer is dropped.
-    pub(super) fn start(database: Arc<dyn Connect>, connection: Box<dyn Connection>) -> Self {
+    pub(super) fn start(
+        database: Arc<dyn Connect>,
+        connection: Box<dyn Connection>,
+        group_size: Histogram,
+    ) -> Self {
         let (jobs, queue) = channel();
         let thread = std::thread::Builder::new()
             .name("hq-writer".into())
-            .spawn(move || run(&mut Link::new(database, connection), &queue))
+            .spawn(move || run(&mut Link::new(database, connection), &queue, &group_size))
             .ok();
         Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(thread) }
     }
@@ -117,7 +123,7 @@ impl Link {
     }
 }
 
-fn run(link: &mut Link, queue: &Receiver<Job>) {
+fn run(link: &mut Link, queue: &Receiver<Job>, group_size: &Histogram) {
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
         while group.len() < GROUP_MAX
@@ -125,6 +131,7 @@ fn run(link: &mut Link, queue: &Receiver<Job>) {
         {
             group.push(next);
         }
+        group_size.observe(f64::from(u32::try_from(group.len()).unwrap_or(u32::MAX)));
         let mut waiting = Vec::with_capacity(group.len());
         let mut works = Vec::with_capacity(group.len());
         for job in group {

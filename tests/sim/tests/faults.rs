@@ -178,6 +178,12 @@ fn files_arrive_over_a_line_cut_every_300_kilobytes() {
 }
 
 #[test]
+fn files_arrive_over_a_line_cut_every_64_kilobytes() {
+    let ratio = amplification(2, 400_000, 64 * 1024);
+    assert!(ratio <= 1.6, "{ratio}");
+}
+
+#[test]
 fn a_bit_that_flips_on_the_way_up_is_never_receipted() {
     let folder = tempfile::tempdir().unwrap();
     let mut told = enrolled(folder.path());
