@@ -17,8 +17,8 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 bench -- act | photo [FILE]
-       | sync [push | bytes | blobs | cuts]
-       | province-day [--store sqlite] [--devices N] [--records N] [--at-once N]
+       | sync [push | bytes | blobs | cuts | audit] [--no-tls]
+       | province-day [--store sqlite|postgres] [--tls] [--devices N] [--records N] [--at-once N]
        | torture [--minutes N] [--seeds N] [--cuts N] [--kills N] [--from SEED]";
 
 fn main() -> ExitCode {

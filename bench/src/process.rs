@@ -107,17 +107,21 @@ impl Drop for Role {
     }
 }
 
-/// Serves HQ on the folder until the input ends; the first line said is its address. The second
-/// word names a PostgreSQL if the store is there.
+/// Serves HQ on the folder until the input ends; the first line said is its address. `tls` gives it
+/// an authority of its own; any other word names a PostgreSQL if the store is there.
 pub(crate) fn hq(mut words: impl Iterator<Item = String>) -> anyhow::Result<()> {
     let data = words.next().context("no folder")?;
     let mut config = hq::Config::new(data, "127.0.0.1:0".parse()?);
-    if let Some(url) = words.next() {
-        config.database = hq::Database::postgres(&url);
+    for word in words {
+        match word.as_str() {
+            "tls" => config.tls = hq::Tls::Own(vec!["127.0.0.1".to_owned()]),
+            url => config.database = hq::Database::postgres(url),
+        }
     }
+    let scheme = if config.tls == hq::Tls::None { "http" } else { "https" };
     let running = hq::serve(&config)?;
     let mut out = std::io::stdout();
-    writeln!(out, "http://{}", running.address)?;
+    writeln!(out, "{scheme}://{}", running.address)?;
     out.flush()?;
     for line in std::io::stdin().lines() {
         line?;

@@ -1,13 +1,16 @@
-//! The load: so many devices at once over plain HTTP, each thread one connection, as behind a
-//! gateway that ends TLS and keeps its connections.
+//! The load: so many devices at once, each thread one connection that is kept, over TLS or, as behind
+//! a gateway that ends TLS, over plain HTTP.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use sync_model::canonical;
 use sync_model::log::note::Checkpoint;
 use sync_model::log::proof::Range;
@@ -32,8 +35,41 @@ pub(crate) struct Outcome {
     pub(crate) asked_again: usize,
 }
 
+/// A connection, with TLS or without.
+trait Stream: Read + Write {}
+
+impl<S: Read + Write> Stream for S {}
+
+/// Returns the settings that trust this authority (PEM) alone.
+pub(crate) fn trusting(authority: &std::path::Path) -> anyhow::Result<Arc<ClientConfig>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(authority)? {
+        roots.add(certificate?)?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn connect(address: &str, tls: Option<&Arc<ClientConfig>>) -> anyhow::Result<Box<dyn Stream>> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    let Some(config) = tls else { return Ok(Box::new(stream)) };
+    let (host, _) = address.rsplit_once(':').context("address of HQ")?;
+    let name = ServerName::try_from(host.to_owned())?;
+    Ok(Box::new(StreamOwned::new(ClientConnection::new(Arc::clone(config), name)?, stream)))
+}
+
 /// Sends every parcel, `at_once` at a time.
-pub(crate) fn send(address: &str, parcels: &[Parcel], at_once: usize) -> anyhow::Result<Outcome> {
+pub(crate) fn send(
+    address: &str,
+    tls: Option<&Arc<ClientConfig>>,
+    parcels: &[Parcel],
+    at_once: usize,
+) -> anyhow::Result<Outcome> {
     let next = AtomicUsize::new(0);
     let again = AtomicUsize::new(0);
     let gathered = Mutex::new(Vec::with_capacity(parcels.len()));
@@ -42,15 +78,14 @@ pub(crate) fn send(address: &str, parcels: &[Parcel], at_once: usize) -> anyhow:
         let mut threads = Vec::with_capacity(at_once);
         for _ in 0..at_once {
             let sender = || -> anyhow::Result<()> {
-                let mut stream = TcpStream::connect(address)?;
-                stream.set_nodelay(true)?;
+                let mut stream = connect(address, tls)?;
                 let mut own = Vec::new();
                 loop {
                     let place = next.fetch_add(1, Ordering::Relaxed);
                     let Some(parcel) = parcels.get(place) else { break };
                     let started = Instant::now();
                     let body = loop {
-                        match exchange(&mut stream, &parcel.request)? {
+                        match exchange(&mut *stream, &parcel.request)? {
                             (200, body) => break body,
                             (503, _) => {
                                 again.fetch_add(1, Ordering::Relaxed);
@@ -82,7 +117,7 @@ pub(crate) fn send(address: &str, parcels: &[Parcel], at_once: usize) -> anyhow:
     Ok(Outcome { took, latencies, receipts, asked_again: again.into_inner() })
 }
 
-fn exchange(stream: &mut TcpStream, request: &[u8]) -> anyhow::Result<(u16, Vec<u8>)> {
+fn exchange(stream: &mut dyn Stream, request: &[u8]) -> anyhow::Result<(u16, Vec<u8>)> {
     stream.write_all(request)?;
     let mut answer = Vec::with_capacity(4096);
     let mut part = [0; 16 * 1024];

@@ -16,9 +16,11 @@ use sync_model::id::{BootId, InspectionId, RecordId};
 use sync_model::record::shift::DayClosed;
 use sync_model::record::{Act, ENVELOPE_VERSION, Envelope, Record, raw_act};
 use sync_model::time::{Moment, TimeQuality, Timestamp};
+use sync_model::wire::encoding::{ENCODING_ZSTD, compress};
+use sync_model::wire::pack::{MEDIA_PACKED, pack};
 use sync_model::wire::push::PushRequest;
 use sync_model::wire::request::RequestStatement;
-use sync_model::wire::{HEADER_REQUEST, MEDIA_CBOR, PREFIX};
+use sync_model::wire::{HEADER_PROTOCOL, HEADER_REQUEST, PREFIX};
 
 use crate::crew::{Crew, Member, id};
 
@@ -115,7 +117,9 @@ fn parcel(number: u64, device: &ProvisionedDevice, at: Timestamp) -> anyhow::Res
         .map(|record| sync_model::log::leaf(&record.hash, device.device, record.envelope.seq))
         .collect();
     let records = records.into_iter().map(|record| ByteBuf::from(record.bytes)).collect();
-    let body = canonical::to_bytes(&PushRequest { records, seen_size: None })?;
+    // In the form in which a device of today sends it.
+    let packed = pack(&PushRequest { records, seen_size: None })?;
+    let body = compress(&packed.bytes, packed.compressible, true)?;
     Ok(Parcel { request: request(number, device, &device_key, &body)?, leaves })
 }
 
@@ -225,7 +229,8 @@ fn request(
     let signed = cose::sign(Context::Request, &payload, key).context("sign request")?;
     let mut request = format!(
         "POST {path} HTTP/1.1\r\nhost: hq\r\n{HEADER_REQUEST}: {}\r\n\
-         content-type: {MEDIA_CBOR}\r\ncontent-length: {}\r\n\r\n",
+         {HEADER_PROTOCOL}: 1-2\r\ncontent-type: {MEDIA_PACKED}\r\n\
+         content-encoding: {ENCODING_ZSTD}\r\ncontent-length: {}\r\n\r\n",
         STANDARD.encode(signed),
         body.len(),
     )

@@ -26,12 +26,18 @@ struct Options {
     store: String,
     devices: u64,
     at_once: Vec<usize>,
+    tls: bool,
 }
 
 fn options(words: impl Iterator<Item = String>) -> anyhow::Result<Options> {
-    let mut options = Options { store: "sqlite".into(), devices: DEVICES, at_once: AT_ONCE.into() };
+    let mut options =
+        Options { store: "sqlite".into(), devices: DEVICES, at_once: AT_ONCE.into(), tls: false };
     let mut words = words;
     while let Some(word) = words.next() {
+        if word == "--tls" {
+            options.tls = true;
+            continue;
+        }
         let mut value = || words.next().with_context(|| format!("{word} needs a value"));
         match word.as_str() {
             "--store" => options.store = value()?,
@@ -76,11 +82,15 @@ fn day(place: &Place, options: &Options, at_once: usize) -> anyhow::Result<Vec<S
         began.elapsed().as_secs_f64()
     );
     let before = place.bytes()?;
-    let mut role = Role::start("hq", &place.words())?;
+    let mut words = place.words();
+    words.extend(options.tls.then(|| "tls".to_owned()));
+    let mut role = Role::start("hq", &words)?;
     let address = role.read()?;
-    let address = address.strip_prefix("http://").context("address of HQ")?;
+    let (_, address) = address.split_once("://").context("address of HQ")?;
+    let trust_tls = options.tls.then(|| load::trusting(&place.data.join("tls/ca.pem")));
+    let trust_tls = trust_tls.transpose()?;
     let load = machine_load();
-    let outcome = load::send(address, &parcels, at_once)?;
+    let outcome = load::send(address, trust_tls.as_ref(), &parcels, at_once)?;
     let usage = role.finish()?;
     let records = load::verify(&trust, &parcels, &outcome.receipts)?;
     let began = Instant::now();
@@ -92,19 +102,23 @@ fn day(place: &Place, options: &Options, at_once: usize) -> anyhow::Result<Vec<S
     let grown = place.bytes()?.saturating_sub(before);
     let total_s = outcome.took.as_secs_f64();
     let note = format!(
-        "{}, {} devices x {DAY_RECORDS} records, {at_once} at once over plain HTTP/1.1 kept alive \
-         (TLS at the gateway), {} receipts of {} verified after the clock, {} asked to come again, \
+        "{}, {} devices x {DAY_RECORDS} records, {at_once} at once over {} kept alive, packed, {} \
+         receipts of {} verified after the clock, {} asked to come again, \
          verify-log ok, machine load {load} at the start",
         options.store,
         devices.len(),
+        if options.tls { "TLS" } else { "plain HTTP/1.1 (TLS at the gateway)" },
         outcome.receipts.len(),
         devices.len(),
         outcome.asked_again,
     );
     let mut latencies = outcome.latencies;
     let own = |measure: &str, value: f64, unit: &str| {
-        let measure =
-            if at_once == 256 { measure.to_owned() } else { format!("{measure}_{at_once}") };
+        let store = &options.store;
+        let measure = match at_once {
+            256 => format!("{store}_{measure}"),
+            _ => format!("{store}_{measure}_{at_once}"),
+        };
         line("province-day", &measure, value, unit, &note, "")
     };
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]

@@ -39,12 +39,13 @@ pub(crate) struct Round {
     pub(crate) error: String,
 }
 
-/// Answers `enroll CODE ID:CODE ID:CODE`, `make N`, `photos N BYTES`, `connect URL`, `round`.
+/// Answers `enroll CODE ID:CODE ID:CODE`, `make N`, `photos N BYTES`, `connect URL`, `round`,
+/// `verify`.
 pub(crate) fn serve(folder: &str, hq: &str) -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let services =
         Services::open(Path::new(folder), clock, Arc::new(RealDisk), Hardness::REHEARSAL)?;
-    let mut client = HqClient::new(hq)?;
+    let mut client = HqClient::of(&services.store, hq)?;
     let mut out = std::io::stdout();
     for line in std::io::stdin().lines() {
         let line = line?;
@@ -60,8 +61,12 @@ pub(crate) fn serve(folder: &str, hq: &str) -> anyhow::Result<()> {
                 "ok".to_owned()
             }
             ["connect", url] => {
-                client = HqClient::new(url)?;
+                client = HqClient::of(&services.store, url)?;
                 "ok".to_owned()
+            }
+            ["verify"] => {
+                let (records, hold) = super::receipts::verify(&services.store)?;
+                format!("{records} {hold}")
             }
             ["round"] => serde_json::to_string(&round(&services, &client))?,
             _ => bail!("device knows no {line:?}"),

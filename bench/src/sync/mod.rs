@@ -1,11 +1,14 @@
 //! One device and one HQ, each in a process of its own: every row of the sync goals.
 //!
-//! Times come from a direct connection; bytes and round trips from a second run of the same work
+//! Over TLS by HQ's own authority, as in the field, unless `--no-tls` is said. Times come from a
+//! direct connection; bytes and round trips from a second run of the same work
 //! over a counting link. Floors run in the same run on the same disk.
 
+mod audit;
 pub(crate) mod device;
 mod floor;
 mod proxy;
+mod receipts;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,14 +37,24 @@ struct Bench {
     lines: Vec<String>,
 }
 
-pub(crate) fn run(mut words: impl Iterator<Item = String>) -> anyhow::Result<Vec<String>> {
-    let only = words.next();
+pub(crate) fn run(words: impl Iterator<Item = String>) -> anyhow::Result<Vec<String>> {
+    let (mut only, mut tls) = (None, true);
+    for word in words {
+        match word.as_str() {
+            "--no-tls" => tls = false,
+            "push" | "bytes" | "blobs" | "cuts" | "audit" => only = Some(word),
+            _ => bail!("sync knows push, bytes, blobs, cuts, audit and --no-tls, not {word}"),
+        }
+    }
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     let folder = tempfile::tempdir_in(".").context("make a folder on this disk")?;
     let data = folder.path().join("hq");
     let open = Hq::init(&data, &hq::InitOptions::default(), Arc::new(SystemClock))?;
     drop(open);
-    let mut role = Role::start("hq", &[data.to_string_lossy().as_ref()])?;
+    let path = data.to_string_lossy().into_owned();
+    let mut served = vec![path.as_str()];
+    served.extend(tls.then_some("tls"));
+    let mut role = Role::start("hq", &served)?;
     let url = role.read()?;
     let mut bench =
         Bench { folder: folder.path().to_owned(), hq: role, url, devices: 0, lines: vec![] };
@@ -56,6 +69,9 @@ pub(crate) fn run(mut words: impl Iterator<Item = String>) -> anyhow::Result<Vec
     }
     if wanted("cuts") {
         bench.cuts()?;
+    }
+    if wanted("audit") {
+        bench.audit()?;
     }
     let usage = bench.hq.finish()?;
     bench.lines.push(line("sync", "hq_rss_mb", usage.peak_mb, "MB", "VmHWM after all of it", ""));
@@ -104,6 +120,12 @@ impl Bench {
         self.devices += 1;
         let folder = self.folder.join(format!("device-{}", self.devices));
         let folder = folder.to_string_lossy().into_owned();
+        let authority = self.folder.join("hq/tls/ca.pem");
+        if authority.is_file() {
+            // As an administrator gives it to a device before it is enrolled.
+            std::fs::create_dir_all(&folder)?;
+            std::fs::copy(authority, Path::new(&folder).join(sync_core::sync::AUTHORITY_FILE))?;
+        }
         let mut role = Role::start("device", &[folder.as_str(), self.url.as_str()])?;
         let mut words = format!("enroll {}", codes.enrollment_code);
         for officer in &codes.officers {
@@ -191,8 +213,36 @@ impl Bench {
         );
         self.say("push_100_of_100000_bytes", both(warm), "bytes", &note);
         let note = format!("of a whole round that brought {} feed items", round.feed_items);
-        self.say("push_100_of_100000_requests", whole(warm.turns), "requests", &note);
+        self.say("push_100_of_100000_turns", whole(warm.turns), "round trips", &note);
+        let note = "all that came down in that round, TLS, HTTP and the feed's answer included";
+        self.say("receipt_batch_bytes", whole(warm.down), "bytes", note);
+        self.proven(&mut device)?;
         device.role.finish()?;
+        Ok(())
+    }
+
+    /// Whether each record has a receipt that holds without HQ.
+    fn proven(&mut self, device: &mut Device) -> anyhow::Result<()> {
+        let answer = device.role.ask("verify")?;
+        let (records, hold) = answer.split_once(' ').context("two counts")?;
+        let (records, hold): (u64, u64) = (records.parse()?, hold.parse()?);
+        let note =
+            format!("{hold} of {records} receipts hold from stored bytes and HQ's key alone");
+        self.say("records_without_proof", whole(records - hold), "records", &note);
+        Ok(())
+    }
+
+    fn audit(&mut self) -> anyhow::Result<()> {
+        let (hundred, singles) = audit::run()?;
+        let note = format!(
+            "100 scattered losses among 100,000, bodies of {} requests, both ends in this process",
+            hundred.requests
+        );
+        let bytes = u64::try_from(hundred.bytes)?;
+        self.say("audit_100_lost_bytes", whole(bytes), "bytes", &note);
+        self.say("audit_100_lost_s", hundred.seconds, "s", &note);
+        let note = format!("{singles} single losses among 100,000, first and last included");
+        self.say("audit_single_missed", 0.0, "records", &note);
         Ok(())
     }
 
@@ -236,9 +286,20 @@ impl Bench {
         device.role.ask("make 100")?;
         device.role.ask(&format!("connect {url}"))?;
         let cold = device.round()?.records_s;
-        let note =
-            "as above on a new connection: handshakes of TCP, and of TLS where there is, included";
+        let note = "as above on a first connection: whole handshakes of TCP and TLS included";
         self.say("push_100_slow_link_cold_s", cold, "s", note);
+        let mut resumed = Vec::new();
+        for _ in 0..3 {
+            device.role.ask("make 100")?;
+            proxy.hang_up();
+            std::thread::sleep(Duration::from_millis(500));
+            resumed.push(device.round()?.records_s);
+        }
+        let note = format!(
+            "as above on a connection after the last one was lost: TCP, and TLS resumed by its \
+             ticket; median of {resumed:.3?}"
+        );
+        self.say("push_100_slow_link_resumed_s", median(&mut resumed), "s", &note);
         device.role.finish()?;
         Ok(())
     }

@@ -3,9 +3,9 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What the link is like.
@@ -33,6 +33,7 @@ pub(crate) struct Counts {
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     pub(crate) counts: Arc<Counts>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 /// A snapshot of [`Counts`].
@@ -51,17 +52,29 @@ impl Proxy {
         let address = listener.local_addr()?;
         let counts = Arc::new(Counts::default());
         let shared = Arc::clone(&counts);
+        let open: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
+        let known = Arc::clone(&open);
         std::thread::Builder::new().name("link".into()).spawn(move || {
             for client in listener.incoming().flatten() {
                 let (counts, opened) = (Arc::clone(&shared), Instant::now());
                 counts.connections.fetch_add(1, Ordering::Relaxed);
+                if let Ok(same) = client.try_clone() {
+                    known.lock().unwrap_or_else(PoisonError::into_inner).push(same);
+                }
                 std::thread::spawn(move || {
                     // A connection that fails is the device's to notice.
                     carry(client, target, link, opened, &counts).ok();
                 });
             }
         })?;
-        Ok(Self { address, counts })
+        Ok(Self { address, counts, open })
+    }
+
+    /// Ends every connection, as a mast does that is lost; new ones go through.
+    pub(crate) fn hang_up(&self) {
+        for stream in self.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            stream.shutdown(Shutdown::Both).ok();
+        }
     }
 
     pub(crate) fn seen(&self) -> Seen {

@@ -36,4 +36,5 @@ mod provision;
 mod server;
 mod slip;
 mod store;
+mod tls;
 mod witness;

@@ -212,10 +212,13 @@ fn metrics_are_for_this_machine_and_name_nobody() {
         "xunzheng_hq_refusals_total{code=\"bad_record\"} 1",
         "xunzheng_hq_requests_total{route=\"/sync/v1/push\",status=\"200\"} 1",
         "xunzheng_hq_commit_seconds_count 1",
+        "xunzheng_hq_commit_group_bucket{le=\"1.0\"} ",
         "# EOF",
     ] {
         assert!(text.contains(line), "no {line} in\n{text}");
     }
+    let groups = text.lines().find_map(|line| line.strip_prefix("xunzheng_hq_commit_group_count "));
+    assert!(groups.is_some_and(|count| count != "0"), "{text}");
     assert!(!text.contains(&device.id.to_string()), "{text}");
     // A gateway on this machine asks for somebody else.
     for passed_on in ["forwarded", "x-forwarded-for", "x-real-ip", "via"] {
