@@ -192,7 +192,7 @@ fn draw_code(desk: &Rc<Desk>) {
 }
 
 /// One pixel a module; the page enlarges it without smoothing.
-fn picture(code: &QrModules) -> Image {
+pub(crate) fn picture(code: &QrModules) -> Image {
     let mut buffer = SharedPixelBuffer::<Rgb8Pixel>::new(code.side, code.side);
     for (pixel, dark) in buffer.make_mut_slice().iter_mut().zip(&code.dark) {
         let level = if *dark { 0 } else { u8::MAX };

@@ -10,15 +10,20 @@ use sync_core::store::{DocumentRow, DocumentState};
 use sync_model::id::DocumentId;
 use sync_model::record::document::DeliveryWay;
 
-use super::{DeliverInput, deliver, print, print_folder, view};
+use super::{DeliverInput, deliver, print, print_folder, slip, view};
+use crate::credential::adapter::picture;
+use crate::credential::qr;
 use crate::error::{AppError, Input};
 use crate::glyph::shown;
+use crate::services::Services;
 use crate::text::explain;
 use crate::transcript::signing::{Signing, Target};
 use crate::ui::{DocumentAdapter, DocumentRow as Line, MainWindow, Page, Tone};
 use crate::window::Desk;
 use crate::window::rows;
 
+/// What the party is told under the slip.
+const SLIP_NOTE: &str = "终端已对本文书的记录签名；扫码保存，联网后可查是否已入总部日志。";
 /// 直接送达, then 拒收.
 const REFUSED: i32 = 1;
 
@@ -101,6 +106,7 @@ fn fill(desk: &Rc<Desk>) -> Result<(), AppError> {
         page.set_can_print(false);
         page.set_facts(ModelRc::default());
         page.set_can_deliver(false);
+        page.set_has_slip(false);
         return Ok(());
     };
     page.set_chosen_key(row.document.to_string().into());
@@ -116,6 +122,7 @@ fn fill(desk: &Rc<Desk>) -> Result<(), AppError> {
     page.set_can_print(true);
     page.set_facts(rows::facts(&view::facts(&row)));
     page.set_can_deliver(view::needs_delivery(&row));
+    show_slip(services, &page, row.document);
     let typed = view::typed(services, &row)?;
     let text = |field: &str| typed.get(field).map_or("", String::as_str);
     page.set_receiver(text("receiver").into());
@@ -124,6 +131,21 @@ fn fill(desk: &Rc<Desk>) -> Result<(), AppError> {
     page.set_witness(text("witness").into());
     show_way(&page, text("way").parse().unwrap_or(0));
     Ok(())
+}
+
+/// A slip that cannot be made says why and holds nothing up.
+fn show_slip(services: &Services, page: &DocumentAdapter<'_>, document: DocumentId) {
+    match slip(services, document).and_then(|text| qr(&text)) {
+        Ok(code) => {
+            page.set_slip(picture(&code));
+            page.set_slip_note(SLIP_NOTE.into());
+        }
+        Err(error) => {
+            page.set_slip(slint::Image::default());
+            page.set_slip_note(explain(&error).into());
+        }
+    }
+    page.set_has_slip(true);
 }
 
 fn line(row: &DocumentRow) -> Line {

@@ -6,9 +6,11 @@ pub mod content;
 mod deliver;
 mod print;
 pub mod render;
+mod slip;
 mod store;
 pub mod view;
 
 pub use deliver::{DeliverInput, deliver, printable};
 pub use print::{print, print_folder};
+pub use slip::slip;
 pub use store::{Stored, load_pages, put};

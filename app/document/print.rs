@@ -1,7 +1,8 @@
 //! Writing a document to a file that a print service or a memory stick picks up.
 //!
 //! The file is durable before anybody is told where it is; an earlier print of the same document
-//! is replaced by the same text or by one that also says what became of receipt.
+//! is replaced by the same text or by one that also says what became of receipt. Beside it lies the
+//! slip as a picture, for the party's copy.
 
 use std::path::PathBuf;
 
@@ -9,10 +10,13 @@ use sync_core::disk::{Disk, RealDisk};
 use sync_core::store::Store;
 use sync_model::id::DocumentId;
 
-use super::printable;
+use super::{printable, slip};
+use crate::credential::{QrModules, qr};
 use crate::error::AppError;
 use crate::services::Services;
 
+/// Pixels on a side of a printed module.
+const PIXELS: u32 = 6;
 /// Characters no file system likes in a name.
 const UNFIT: [char; 9] = ['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
 
@@ -33,8 +37,25 @@ pub fn print(services: &Services, document: DocumentId) -> Result<PathBuf, AppEr
     let folder = print_folder(&services.store);
     std::fs::create_dir_all(&folder).map_err(AppError::io("make print folder"))?;
     let path = folder.join(file_name(&row.title, &row.number, &row.text.hex()));
+    let code = png(&qr(&slip(services, document)?)?)?;
+    RealDisk.write(&path.with_extension("slip.png"), &code).map_err(AppError::io("write slip"))?;
     RealDisk.write(&path, text.as_bytes()).map_err(AppError::io("write printed text"))?;
     Ok(path)
+}
+
+/// Returns a code as a picture that a printer can take.
+fn png(code: &QrModules) -> Result<Vec<u8>, AppError> {
+    let side = code.side * PIXELS;
+    let level = |x: u32, y: u32| {
+        let module = (y / PIXELS) * code.side + x / PIXELS;
+        let dark = usize::try_from(module).ok().and_then(|at| code.dark.get(at));
+        image::Luma([if dark == Some(&true) { 0 } else { u8::MAX }])
+    };
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::GrayImage::from_fn(side, side, level)
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .map_err(|_| AppError::NotFound("picture of the slip"))?;
+    Ok(bytes.into_inner())
 }
 
 /// Names the file by its number, or by title and hash where there is none.

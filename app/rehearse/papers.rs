@@ -20,7 +20,7 @@ use crate::case::{
     give_prior_notice, hear_defense,
 };
 use crate::document::content::{PrintedPerson, QuestionAnswer};
-use crate::document::{DeliverInput, deliver};
+use crate::document::{DeliverInput, deliver, print};
 use crate::error::AppError;
 use crate::transcript::{
     InterviewInput, LockInput, RefusalInput, SceneInput, SignInput, compose_interview,
@@ -347,6 +347,7 @@ fn hand_over(rehearsal: &mut Rehearsal<'_>, inspection: InspectionId) -> Result<
             place: "检查现场".to_owned(),
         };
         deliver(services, row.document, &input)?;
+        print(services, row.document)?;
     }
     rehearsal.step("当场处罚：当场交付决定书")
 }

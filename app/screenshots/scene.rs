@@ -87,7 +87,11 @@ pub(super) const SCENES: &[Scene] = &[
     scene("decision-defense", |w| decision(w, 3)),
     scene("decision-issue", |w| decision(w, 4)),
     scene("decision-blocked", blocked),
-    scene("documents", |w| show(w, Page::Documents)),
+    scene("documents", |w| {
+        show(w, Page::Documents);
+        let slip = "https://zf.example.gov.cn/c/slip#".to_owned() + &"0123456789".repeat(100);
+        w.global::<DocumentAdapter>().set_slip(picture::code(&slip));
+    }),
     scene("documents-delivery", |w| {
         show(w, Page::Documents);
         let documents = w.global::<DocumentAdapter>();
