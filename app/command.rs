@@ -194,7 +194,7 @@ fn say_verdict(verdict: &Result<Verified, BundleError>) {
 #[cfg(feature = "window")]
 pub(crate) fn screenshots(arguments: &Arguments) -> Done {
     use xunzheng::ui::ThemeKind;
-    only(arguments, &["out", "size", "theme", "scale"])?;
+    only(arguments, &["out", "size", "theme", "scale", "only", "code"])?;
     let out = arguments.option("out").context("请用 --out 指定输出文件夹。")?;
     let size = arguments.option("size").unwrap_or("720x1280");
     let (width, height) = size
@@ -209,7 +209,14 @@ pub(crate) fn screenshots(arguments: &Arguments) -> Done {
     };
     let scale: f32 =
         arguments.option("scale").unwrap_or("1.0").parse().context("--scale 是数字")?;
-    let made = xunzheng::screenshots::run(Path::new(out), width, height, theme, scale)?;
+    let choice = xunzheng::screenshots::Choice {
+        only: arguments.option("only"),
+        code: arguments.option("code"),
+    };
+    let made = xunzheng::screenshots::run(Path::new(out), width, height, theme, scale, choice)?;
+    if made.is_empty() {
+        bail!("没有叫这个名字的页面：不带 --only 运行可列出全部。");
+    }
     println!("已画 {} 个页面到 {out}", made.len());
     Ok(ExitCode::SUCCESS)
 }

@@ -292,3 +292,37 @@ fn every_invariant_is_named_by_a_test() {
         invariants.into_iter().filter(|name| !sources.iter().any(|text| names(text, name)));
     none(missing.map(|name| format!("no test names {name}")).collect())
 }
+
+/// SECURITY.md speaks of each control once, and each test that it names exists.
+#[test]
+fn the_security_document_names_every_control_and_only_tests_that_exist() {
+    let text = read("SECURITY.md");
+    let groups = [
+        ("STORAGE", 2),
+        ("CRYPTO", 2),
+        ("AUTH", 3),
+        ("NETWORK", 2),
+        ("PLATFORM", 3),
+        ("CODE", 4),
+        ("RESILIENCE", 4),
+        ("PRIVACY", 4),
+    ];
+    let controls = groups.iter().flat_map(|(group, last)| {
+        (1..=*last).map(move |number| format!("| MASVS-{group}-{number} |"))
+    });
+    let missing = controls.filter(|control| text.matches(control.as_str()).count() != 1);
+    let mut findings: Vec<String> =
+        missing.map(|control| format!("SECURITY.md must speak once of {control}")).collect();
+    let sources: String = with_ending("", &[".rs"]).iter().map(|path| read(path)).collect();
+    for name in text.split('`').skip(1).step_by(2) {
+        let is_test =
+            name.len() > 12 && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'_'));
+        if is_test && !sources.contains(&format!("fn {name}(")) {
+            findings.push(format!("SECURITY.md names {name}, which is no test"));
+        }
+        if name.starts_with("tests/") && !root().join(name).exists() {
+            findings.push(format!("SECURITY.md names {name}, which does not exist"));
+        }
+    }
+    none(findings);
+}

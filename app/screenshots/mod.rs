@@ -9,7 +9,9 @@ mod scene;
 #[cfg(test)]
 mod tests;
 
-use crate::ui::{MainWindow, Theme, ThemeKind};
+use crate::credential::adapter::picture as picture_of;
+use crate::credential::qr;
+use crate::ui::{CredentialAdapter, MainWindow, Theme, ThemeKind};
 use i_slint_backend_testing::{TestingBackend, TestingBackendOptions, mock_elapsed_time};
 use slint::{ComponentHandle, PhysicalSize, PlatformError, platform::SetPlatformError};
 use std::path::{Path, PathBuf};
@@ -27,6 +29,9 @@ pub enum ScreenshotError {
     /// A picture could not be written.
     #[error("picture {0}: {1}")]
     Picture(PathBuf, image::ImageError),
+    /// The text fits no code.
+    #[error("the text does not fit a code")]
+    Code,
     /// The drawing thread died.
     #[error("drawing stopped before the last page")]
     Stopped,
@@ -45,6 +50,15 @@ pub struct Look {
     pub text_factor: f32,
 }
 
+/// Which scenes are drawn, and with what.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choice<'a> {
+    /// Only the scene of this name.
+    pub only: Option<&'a str>,
+    /// Text of the code on the credential pages, drawn as the handheld draws it.
+    pub code: Option<&'a str>,
+}
+
 /// Writes one PNG a scene into `out` and returns their paths in the order of a day.
 ///
 /// # Errors
@@ -55,19 +69,27 @@ pub fn run(
     height: u32,
     theme: ThemeKind,
     scale: f32,
+    choice: Choice<'_>,
 ) -> Result<Vec<PathBuf>, ScreenshotError> {
     std::fs::create_dir_all(out).map_err(|e| ScreenshotError::Folder(out.to_owned(), e))?;
     let look = Look { width, height, theme, text_factor: scale };
     std::thread::scope(|scope| {
-        scope.spawn(|| draw_all(out, look)).join().unwrap_or(Err(ScreenshotError::Stopped))
+        scope.spawn(|| draw_all(out, look, choice)).join().unwrap_or(Err(ScreenshotError::Stopped))
     })
 }
 
-fn draw_all(out: &Path, look: Look) -> Result<Vec<PathBuf>, ScreenshotError> {
+fn draw_all(out: &Path, look: Look, choice: Choice<'_>) -> Result<Vec<PathBuf>, ScreenshotError> {
     let mut paths = Vec::new();
     for scene in scene::SCENES {
+        if choice.only.is_some_and(|only| only != scene.name) {
+            continue;
+        }
         let window = open(look)?;
         (scene.set)(&window);
+        if let Some(code) = choice.code {
+            let modules = qr(code).map_err(|_| ScreenshotError::Code)?;
+            window.global::<CredentialAdapter<'_>>().set_qr(picture_of(&modules));
+        }
         // Change callbacks and animations run when time passes.
         mock_elapsed_time(Duration::from_millis(300));
         let pixels = window.window().take_snapshot()?;

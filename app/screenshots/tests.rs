@@ -1,6 +1,6 @@
 //! Claims about every page: it draws, and whoever cannot see or who speaks can press it.
 
-use super::{Look, open, run, scene::SCENES};
+use super::{Choice, Look, open, run, scene::SCENES};
 use crate::ui::ThemeKind;
 use i_slint_backend_testing::{AccessibleRole, ElementHandle, ElementQuery};
 use std::collections::BTreeSet;
@@ -45,7 +45,7 @@ fn controls(window: &crate::ui::MainWindow) -> Vec<(String, ElementHandle)> {
 #[test]
 fn every_scene_becomes_a_picture_of_the_asked_size_with_content() {
     let folder = tempfile::tempdir().unwrap();
-    let paths = run(folder.path(), 720, 1280, ThemeKind::Day, 1.0).unwrap();
+    let paths = run(folder.path(), 720, 1280, ThemeKind::Day, 1.0, Choice::default()).unwrap();
     assert_eq!(paths.len(), SCENES.len());
     for path in paths {
         let picture = image::open(&path).unwrap().to_rgb8();
@@ -59,7 +59,8 @@ fn every_scene_becomes_a_picture_of_the_asked_size_with_content() {
 fn themes_differ_in_their_pixels() {
     let folder = tempfile::tempdir().unwrap();
     let first = |theme, name: &str| {
-        let paths = run(&folder.path().join(name), 360, 640, theme, 1.0).unwrap();
+        let paths =
+            run(&folder.path().join(name), 360, 640, theme, 1.0, Choice::default()).unwrap();
         image::open(&paths[0]).unwrap().to_rgb8()
     };
     let (day, sun, dark) = (

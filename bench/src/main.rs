@@ -12,11 +12,12 @@ mod process;
 mod province;
 mod sync;
 mod torture;
+mod trust;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-bench -- act | photo [FILE]
+bench -- act | photo [FILE] | trust [BUNDLE]
        | sync [push | bytes | blobs | cuts | audit] [--no-tls]
        | province-day [--store sqlite|postgres] [--tls] [--devices N] [--records N] [--at-once N]
        | torture [--minutes N] [--seeds N] [--cuts N] [--kills N] [--from SEED]";
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Some("role-device") => sync::role(&mut words).map(|()| Vec::new()),
         Some("province-day") => province::run(words),
         Some("role-hq") => process::hq(words).map(|()| Vec::new()),
+        Some("trust") => trust::run(words.next()),
         Some("torture") => torture::torture(words),
         _ => {
             eprintln!("{USAGE}");
