@@ -9,6 +9,7 @@ mod feed;
 mod full_disk;
 mod migration;
 mod opening;
+mod pin;
 mod queries;
 mod rebuild;
 pub(crate) mod world;
