@@ -16,5 +16,10 @@ use crate::services::Services;
 pub fn check(services: &Services, scanned: &str) -> Result<Report, AppError> {
     let enrollment = services.store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
     let now = services.clock.now().wall_at;
-    Ok(check_text(scanned, &enrollment.trust.issuer_key, now, &Options::default()))
+    let options = Options::default();
+    let report = check_text(scanned, &enrollment.trust.issuer_key, now, &options);
+    Ok(match services.store.status_list()? {
+        Some(list) => report.by_list(&list, now, &options),
+        None => report,
+    })
 }
