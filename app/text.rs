@@ -73,6 +73,12 @@ fn store(error: &StoreError) -> String {
         }
         StoreError::ChainStopped(stop) => chain_stopped(*stop),
         StoreError::NotEnrolled => "本机尚未开通，请输入总部地址和开通码。".to_owned(),
+        StoreError::Locked => {
+            "开机后还没有人解锁，数据处于加密状态。请由本机执法人员输入口令。".to_owned()
+        }
+        StoreError::EasierSlot => {
+            "口令保护被改弱，已停止打开。请停止使用本机并联系总部，没有删除任何内容。".to_owned()
+        }
         StoreError::BadStored(what) => {
             format!("保存的内容无法读取（{what}）。请联系总部，没有删除任何内容。")
         }

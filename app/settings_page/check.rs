@@ -122,6 +122,13 @@ pub fn about(services: &Services) -> Result<Vec<(&'static str, String)>, AppErro
         ("程序版本", env!("CARGO_PKG_VERSION").to_owned()),
         ("数据目录", services.store.folder().display().to_string()),
     ];
+    let vault = services.store.vault().is_open_to_the_device();
+    let kept = if vault {
+        "数据库和附件已加密；密钥由本机保管，尚未受口令保护"
+    } else {
+        "数据库和附件已加密；密钥受执法人员口令保护"
+    };
+    facts.push(("数据加密", kept.to_owned()));
     if let Some(enrollment) = services.store.read(|reader| reader.enrollment())? {
         let certificate = enrollment.certificate;
         facts.push(("终端", format!("{}（{}）", certificate.name, certificate.device)));

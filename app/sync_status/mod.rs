@@ -17,6 +17,9 @@ use crate::services::Services;
 pub use page::{ReturnedView, SyncView, sync_view};
 pub use view::{Status, status};
 
+/// Files of an earlier version that a round seals at most.
+const SEALED_A_ROUND: usize = 32;
+
 /// Does one sync round with the HQ this device is enrolled at.
 ///
 /// # Errors
@@ -39,6 +42,11 @@ pub fn sync_until(
     watch: &mut dyn FnMut(&Progress),
 ) -> Result<Progress, AppError> {
     let enrollment = services.store.read(|r| r.enrollment())?.ok_or(StoreError::NotEnrolled)?;
+    // A device that comes from version 0.1 has plain files; each round seals some, so that no start
+    // waits for all of them. What cannot be sealed now (no room) goes up all the same.
+    if let Err(error) = services.store.blobs().seal_plain(SEALED_A_ROUND) {
+        tracing::warn!(%error, "older files stay plain for now");
+    }
     let client = HqClient::of(&services.store, &enrollment.hq)?;
     let options = Options { network: services.network(), lanes: LANES, stop };
     let outcome = sync::round_with(&services.store, &client, &options, watch);

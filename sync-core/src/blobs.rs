@@ -1,6 +1,8 @@
 //! Evidence files by content hash: written once, durably, before any record cites them.
 //!
-//! A file's name is its SHA-256, so the same bytes are stored once and a changed byte shows.
+//! A file's name is the SHA-256 of its content, so the same bytes are stored once and a changed byte
+//! shows. On the disk it is sealed (`vault/sealed_file.rs`); plain files of earlier versions stay
+//! readable until [`Blobs::seal_plain`] has sealed them.
 //! Nothing here deletes a cited file; see `store/retention.rs` for the one place that may.
 
 use std::fs::{self, File};
@@ -11,9 +13,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use sync_model::hash::Hash;
 use sync_model::record::{BlobRef, BlobRole};
+use zeroize::Zeroizing;
 
 use crate::disk::{self, Disk, RESERVE_BYTES};
 use crate::error::StoreError;
+use crate::vault::{self, DataKey, SealedFile};
 
 /// Room made at once for a part of a file; the largest chunk.
 const READ_AHEAD: usize = 4 * 1024 * 1024;
@@ -22,6 +26,14 @@ const READ_AHEAD: usize = 4 * 1024 * 1024;
 pub struct Blobs {
     folder: PathBuf,
     disk: Arc<dyn Disk>,
+    key: Zeroizing<[u8; 32]>,
+}
+
+/// An evidence file opened for reading.
+enum Content {
+    /// Of an earlier version.
+    Plain(File),
+    Sealed(SealedFile),
 }
 
 impl Blobs {
@@ -29,7 +41,7 @@ impl Blobs {
     ///
     /// # Errors
     /// What the system reports.
-    pub fn open(folder: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+    pub fn open(folder: &Path, disk: Arc<dyn Disk>, key: &DataKey) -> Result<Self, StoreError> {
         let doing = "open evidence folder";
         disk::create_folder(folder).map_err(StoreError::io(doing))?;
         // Shelves that a killed process made and did not live to sync.
@@ -40,7 +52,7 @@ impl Blobs {
                 disk::remove_asides(&path).map_err(StoreError::io(doing))?;
             }
         }
-        Ok(Self { folder: folder.to_owned(), disk })
+        Ok(Self { folder: folder.to_owned(), disk, key: key.files() })
     }
 
     /// Stores `bytes` and returns how to cite them. Storing the same bytes again is free.
@@ -64,7 +76,8 @@ impl Blobs {
         if free.saturating_sub(RESERVE_BYTES) < length {
             return Err(StoreError::DiskFull { doing });
         }
-        self.disk.write(&path, bytes).map_err(StoreError::io(doing))?;
+        let sealed = vault::seal(&sha256, bytes, &self.key)?;
+        self.disk.write(&path, &sealed).map_err(StoreError::io(doing))?;
         Ok(reference)
     }
 
@@ -79,13 +92,8 @@ impl Blobs {
     /// # Errors
     /// [`StoreError::MissingBlob`], [`StoreError::HashMismatch`].
     pub fn read(&self, sha256: &Hash) -> Result<Vec<u8>, StoreError> {
-        let bytes = match fs::read(self.path(sha256)) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(StoreError::MissingBlob(*sha256));
-            }
-            Err(error) => return Err(StoreError::io("read evidence file")(error)),
-        };
+        let mut bytes = Vec::new();
+        self.each(sha256, &mut |part| bytes.extend_from_slice(part))?;
         if Hash::of(&bytes) == *sha256 {
             Ok(bytes)
         } else {
@@ -98,16 +106,11 @@ impl Blobs {
     /// # Errors
     /// [`StoreError::MissingBlob`], [`StoreError::HashMismatch`].
     pub fn check(&self, sha256: &Hash, length: u64) -> Result<(), StoreError> {
-        let mut file = self.open_file(sha256)?;
-        let (mut digest, mut found, mut room) = (Sha256::new(), 0_u64, vec![0; 64 * 1024]);
-        loop {
-            let count = file.read(&mut room).map_err(StoreError::io("read evidence file"))?;
-            if count == 0 {
-                break;
-            }
-            found = found.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-            digest.update(room.get(..count).unwrap_or_default());
-        }
+        let (mut digest, mut found) = (Sha256::new(), 0_u64);
+        self.each(sha256, &mut |part| {
+            found = found.saturating_add(u64::try_from(part.len()).unwrap_or(u64::MAX));
+            digest.update(part);
+        })?;
         if found == length && Hash(digest.finalize().into()) == *sha256 {
             Ok(())
         } else {
@@ -126,11 +129,17 @@ impl Blobs {
         offset: u64,
         length: u64,
     ) -> Result<Vec<u8>, StoreError> {
-        let mut file = self.open_file(sha256)?;
         let doing = "read evidence file";
-        file.seek(SeekFrom::Start(offset)).map_err(StoreError::io(doing))?;
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0).min(READ_AHEAD));
-        file.take(length).read_to_end(&mut bytes).map_err(StoreError::io(doing))?;
+        match self.content(sha256)? {
+            Content::Sealed(mut file) => {
+                file.read(offset, length, &mut |part| bytes.extend_from_slice(part))?;
+            }
+            Content::Plain(mut file) => {
+                file.seek(SeekFrom::Start(offset)).map_err(StoreError::io(doing))?;
+                file.take(length).read_to_end(&mut bytes).map_err(StoreError::io(doing))?;
+            }
+        }
         if u64::try_from(bytes.len()) == Ok(length) {
             Ok(bytes)
         } else {
@@ -138,11 +147,73 @@ impl Blobs {
         }
     }
 
-    fn open_file(&self, sha256: &Hash) -> Result<File, StoreError> {
-        File::open(self.path(sha256)).map_err(|error| match error.kind() {
+    /// Seals files that an earlier version wrote plainly, `most` of them at a time, and returns how
+    /// many it sealed. A file that is not what its name says is left as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`], [`StoreError::Io`]; the plain file is then still there.
+    pub fn seal_plain(&self, most: usize) -> Result<usize, StoreError> {
+        let doing = "seal evidence file";
+        let mut sealed = 0;
+        for shelf in fs::read_dir(&self.folder).map_err(StoreError::io(doing))? {
+            let shelf = shelf.map_err(StoreError::io(doing))?.path();
+            if !shelf.is_dir() {
+                continue;
+            }
+            for entry in fs::read_dir(&shelf).map_err(StoreError::io(doing))? {
+                let entry = entry.map_err(StoreError::io(doing))?;
+                let Some(name) = entry.file_name().to_str().and_then(Hash::from_hex) else {
+                    continue;
+                };
+                if !matches!(self.content(&name), Ok(Content::Plain(_))) {
+                    continue;
+                }
+                let Ok(bytes) = self.read(&name) else { continue };
+                if sealed == most {
+                    return Ok(sealed);
+                }
+                let bytes = vault::seal(&name, &bytes, &self.key)?;
+                // If the power fails here, the plain file is there or the sealed one.
+                self.disk.write(&entry.path(), &bytes).map_err(StoreError::io(doing))?;
+                sealed += 1;
+            }
+        }
+        Ok(sealed)
+    }
+
+    /// Calls `take` with the content of a file, part by part.
+    fn each(&self, sha256: &Hash, take: &mut dyn FnMut(&[u8])) -> Result<(), StoreError> {
+        match self.content(sha256)? {
+            Content::Sealed(mut file) => {
+                let length = file.length();
+                file.read(0, length, take)
+            }
+            Content::Plain(mut file) => {
+                let mut room = vec![0; 64 * 1024];
+                loop {
+                    let count = file.read(&mut room);
+                    match count.map_err(StoreError::io("read evidence file"))? {
+                        0 => return Ok(()),
+                        count => take(room.get(..count).unwrap_or_default()),
+                    }
+                }
+            }
+        }
+    }
+
+    fn content(&self, sha256: &Hash) -> Result<Content, StoreError> {
+        let doing = "read evidence file";
+        let mut file = File::open(self.path(sha256)).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => StoreError::MissingBlob(*sha256),
-            _ => StoreError::io("read evidence file")(error),
-        })
+            _ => StoreError::io(doing)(error),
+        })?;
+        let mut beginning = Vec::with_capacity(8);
+        file.by_ref().take(8).read_to_end(&mut beginning).map_err(StoreError::io(doing))?;
+        if vault::is_sealed(&beginning) {
+            return SealedFile::open(file, sha256, &self.key).map(Content::Sealed);
+        }
+        file.seek(SeekFrom::Start(0)).map_err(StoreError::io(doing))?;
+        Ok(Content::Plain(file))
     }
 
     /// Returns where a file lies or would lie.
@@ -173,7 +244,7 @@ mod tests {
     #[test]
     fn a_changed_or_missing_file_is_noticed_on_reading() {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(folder.path(), Arc::new(RealDisk)).unwrap();
+        let blobs = Blobs::open(folder.path(), Arc::new(RealDisk), &DataKey::make()).unwrap();
         let cited = blobs.put(b"photo", "image/jpeg", BlobRole::Original).unwrap();
         assert_eq!(blobs.read(&cited.sha256).unwrap(), b"photo");
         RealDisk.write(&blobs.path(&cited.sha256), b"phot0").unwrap();
@@ -187,9 +258,36 @@ mod tests {
     #[test]
     fn a_full_disk_refuses_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let blobs = Blobs::open(folder.path(), Arc::new(FullDisk)).unwrap();
+        let blobs = Blobs::open(folder.path(), Arc::new(FullDisk), &DataKey::make()).unwrap();
         let refused = blobs.put(b"photo", "image/jpeg", BlobRole::Original);
         assert!(matches!(refused, Err(StoreError::DiskFull { .. })));
         assert!(!blobs.contains(&Hash::of(b"photo")));
+    }
+
+    #[test]
+    fn content_is_nowhere_on_the_disk_and_plain_files_of_earlier_versions_are_sealed() {
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Blobs::open(folder.path(), Arc::new(RealDisk), &DataKey::make()).unwrap();
+        let (new, old) =
+            (b"the shop of Wang Xiaoming".repeat(9000), b"an older photograph".to_vec());
+        let cited = blobs.put(&new, "image/jpeg", BlobRole::Original).unwrap();
+        let raw = fs::read(blobs.path(&cited.sha256)).unwrap();
+        assert!(!raw.windows(5).any(|part| new.windows(5).take(40).any(|word| word == part)));
+        // As version 0.1 wrote them: one good, one damaged since.
+        let (plain, bad) = (Hash::of(&old), Hash::of(b"was good"));
+        for (name, bytes) in [(plain, old.as_slice()), (bad, b"is not".as_slice())] {
+            disk::create_folder(blobs.path(&name).parent().unwrap()).unwrap();
+            RealDisk.write(&blobs.path(&name), bytes).unwrap();
+        }
+        assert_eq!(blobs.read(&plain).unwrap(), old);
+        assert_eq!(blobs.read_part(&plain, 3, 5).unwrap(), old[3..8]);
+        assert_eq!(blobs.seal_plain(9).unwrap(), 1);
+        assert_eq!(blobs.seal_plain(9).unwrap(), 0);
+        assert!(vault::is_sealed(&fs::read(blobs.path(&plain)).unwrap()));
+        assert_eq!(blobs.read(&plain).unwrap(), old);
+        assert_eq!(blobs.read_part(&cited.sha256, 70_000, 25).unwrap(), new[70_000..70_025]);
+        blobs.check(&cited.sha256, cited.bytes).unwrap();
+        assert_eq!(fs::read(blobs.path(&bad)).unwrap(), b"is not");
+        assert!(matches!(blobs.read(&bad), Err(StoreError::HashMismatch { .. })));
     }
 }

@@ -82,6 +82,12 @@ pub enum StoreError {
     /// The device is not enrolled.
     #[error("device is not enrolled")]
     NotEnrolled,
+    /// The data is encrypted and no officer has unlocked it since the device was switched on.
+    #[error("data is locked: nobody has unlocked it since the device was switched on")]
+    Locked,
+    /// A key slot states that a PIN is cheaper to try than this program ever makes it.
+    #[error("key slot is easier to try than allowed")]
+    EasierSlot,
     /// A record cannot be made or read.
     #[error(transparent)]
     Record(#[from] RecordError),
@@ -106,14 +112,17 @@ impl StoreError {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         match self {
-            Self::DiskFull { .. } | Self::InUse(_) | Self::NotEnrolled | Self::ChainStopped(_) => {
-                Outcome::Fixable
-            }
+            Self::DiskFull { .. }
+            | Self::InUse(_)
+            | Self::NotEnrolled
+            | Self::ChainStopped(_)
+            | Self::Locked => Outcome::Fixable,
             Self::Sqlite(error) if is_full(error) => Outcome::Fixable,
             Self::Newer { .. }
             | Self::Corrupt { .. }
             | Self::HashMismatch { .. }
             | Self::BadStored(_)
+            | Self::EasierSlot
             | Self::MissingBlob(_) => Outcome::Damaged,
             Self::Sqlite(_) | Self::Io { .. } | Self::Record(_) | Self::Cose(_) => Outcome::Defect,
         }

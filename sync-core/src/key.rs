@@ -33,6 +33,12 @@ impl Hardness {
     pub const DEVICE: Self = Self { memory_kib: 64 * 1024, passes: 3 };
     /// For tests and rehearsals only, where dozens of unlocks must not take minutes.
     pub const REHEARSAL: Self = Self { memory_kib: 1024, passes: 1 };
+
+    /// Says whether trying a PIN costs at least as much as with `floor`.
+    #[must_use]
+    pub fn reaches(self, floor: Self) -> bool {
+        self.memory_kib >= floor.memory_kib && self.passes >= floor.passes
+    }
 }
 
 /// An officer's key, sealed.
@@ -104,6 +110,17 @@ fn derive(
 /// # Errors
 /// [`StoreError::Io`], or [`StoreError::BadStored`] if the file is not a key or others may read it.
 pub fn device_key(path: &Path) -> Result<SoftwareKey, StoreError> {
+    match read_device_key(path)? {
+        Some(key) => Ok(key),
+        None => make_device_key(path),
+    }
+}
+
+/// Returns the device key in `path`; `None` if there is no such file.
+///
+/// # Errors
+/// As [`device_key`].
+pub(crate) fn read_device_key(path: &Path) -> Result<Option<SoftwareKey>, StoreError> {
     match fs::File::open(path) {
         Ok(mut file) => {
             let mode = file.metadata().map_err(StoreError::io("read device key"))?.permissions();
@@ -114,9 +131,9 @@ pub fn device_key(path: &Path) -> Result<SoftwareKey, StoreError> {
             file.read_to_end(&mut secret).map_err(StoreError::io("read device key"))?;
             let secret: &[u8; 32] =
                 secret.as_slice().try_into().map_err(|_| StoreError::BadStored("device key"))?;
-            Ok(SoftwareKey::from_secret(secret))
+            Ok(Some(SoftwareKey::from_secret(secret)))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_device_key(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(StoreError::io("read device key")(error)),
     }
 }

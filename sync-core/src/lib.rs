@@ -1,7 +1,7 @@
 //! The handheld's memory and its way to HQ: one SQLite store with one write path, evidence files
 //! written durably, an outbox, and sync rounds that can be cut anywhere.
 //!
-//! Reading order: [`store`] (open, act, read) → [`blobs`] → [`sync`] (one round) → [`bundle`].
+//! Reading order: [`vault`] (what everything lies under) → [`store`] (open, act, read) → [`blobs`] → [`sync`] (one round) → [`bundle`].
 #![forbid(unsafe_code)]
 
 pub mod audit;
@@ -15,6 +15,7 @@ pub mod partner;
 pub mod random;
 pub mod store;
 pub mod sync;
+pub mod vault;
 
 pub use error::{Outcome, StoreError, SyncError};
 pub use store::Store;

@@ -17,6 +17,7 @@ use sync_core::clock::SystemClock;
 use sync_core::disk::RealDisk;
 use sync_model::hash::Hash;
 
+use crate::support::check::keyed;
 use crate::support::photos;
 
 /// Kills in the default run; `XUNZHENG_KILLS` asks for more.
@@ -195,7 +196,7 @@ fn hq_database(folder: &Path) -> Option<rusqlite::Connection> {
 }
 
 fn open(path: &Path) -> rusqlite::Connection {
-    rusqlite::Connection::open(path).unwrap()
+    keyed(path, rusqlite::Connection::open(path).unwrap())
 }
 
 fn number(connection: &rusqlite::Connection, sql: &str) -> u64 {

@@ -1,7 +1,7 @@
 //! The local store: one SQLite file, one write path, blobs beside it.
 //!
 //! Promises: an act that [`Store::act`] returned survives any crash; projections, outbox and chain
-//! never disagree, since they commit together. Does not promise: encryption at rest.
+//! never disagree, since they commit together; all of it is encrypted under the data key (`vault`).
 
 mod act;
 mod assignment;
@@ -14,11 +14,13 @@ mod evidence;
 mod feed;
 mod inspection;
 mod journal;
+mod line;
 mod migrate;
 mod officer;
 mod open;
 mod outbox;
 mod partner;
+mod plain;
 mod project;
 mod retention;
 mod shift;
@@ -34,13 +36,15 @@ pub(crate) mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
 use sync_model::cose::SoftwareKey;
 
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::error::StoreError;
+use crate::vault::{DataKey, Vault};
+
+use line::Line;
 
 pub use act::Scope;
 pub use assignment::{AssignmentRow, AssignmentState};
@@ -69,9 +73,11 @@ pub struct Store {
     clock: Arc<dyn Clock>,
     disk: Arc<dyn Disk>,
     device_key: SoftwareKey,
-    writer: Mutex<Connection>,
-    reader: Mutex<Connection>,
+    writer: Mutex<Line>,
+    reader: Mutex<Line>,
     blobs: Blobs,
+    vault: Mutex<Vault>,
+    data_key: DataKey,
     // What enrolment gave, by its stored bytes: every act names it, and opening it checks a signature.
     own: Mutex<Option<(Vec<u8>, Enrollment)>>,
     // Held as long as the store lives: two processes on one folder would fork the chain.
@@ -82,14 +88,40 @@ impl Store {
     /// Opens the store in `folder`, made at the first call.
     ///
     /// # Errors
-    /// [`StoreError::InUse`], [`StoreError::Newer`], [`StoreError::Corrupt`] (a copy is set aside
-    /// first; nothing is deleted), or what the system reports.
+    /// [`StoreError::Locked`] if only a PIN opens the data, [`StoreError::InUse`],
+    /// [`StoreError::Newer`], [`StoreError::Corrupt`] (a copy is set aside first; nothing is
+    /// deleted), or what the system reports.
     pub fn open(
         folder: &Path,
         clock: Arc<dyn Clock>,
         disk: Arc<dyn Disk>,
     ) -> Result<Self, StoreError> {
-        open::open(folder, clock, disk)
+        open::open(folder, clock, disk, None)
+    }
+
+    /// Opens the store in `folder` with the data key out of a slot.
+    ///
+    /// # Errors
+    /// See [`Store::open`].
+    pub fn open_with(
+        folder: &Path,
+        clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
+        key: DataKey,
+    ) -> Result<Self, StoreError> {
+        open::open(folder, clock, disk, Some(key))
+    }
+
+    /// Returns the key under which everything lies.
+    #[must_use]
+    pub fn data_key(&self) -> &DataKey {
+        &self.data_key
+    }
+
+    /// Returns the slots of the data key.
+    pub fn vault(&self) -> MutexGuard<'_, Vault> {
+        // A change that panicked half-way has not touched the slots in memory.
+        self.vault.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the folder of this store.
@@ -138,7 +170,9 @@ impl Store {
     }
 }
 
-fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
     // A panic in a closure rolls its transaction back on drop; the connection stays usable.
-    connection.lock().unwrap_or_else(PoisonError::into_inner)
+    let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+    line.revive();
+    line
 }

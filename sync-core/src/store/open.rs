@@ -1,4 +1,4 @@
-//! Opening: lock, check, migrate. A database that fails its check is copied aside, never deleted.
+//! Opening: lock, keys, check, migrate. A database that fails its check is copied aside, never deleted.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -8,14 +8,16 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::{FlockOperation, flock};
-use sync_model::cose::Signer;
+use sync_model::cose::{Signer, SoftwareKey};
 
-use super::{Store, migrate};
+use super::line::{Access, Line};
+use super::{Store, migrate, plain};
 use crate::blobs::Blobs;
 use crate::clock::Clock;
 use crate::disk::{self, Disk};
 use crate::error::StoreError;
 use crate::key;
+use crate::vault::{DEVICE_KEY, DataKey, Vault};
 
 /// Where copies of damaged databases lie.
 pub const QUARANTINE_FOLDER: &str = "quarantine";
@@ -36,19 +38,20 @@ pub(super) fn open(
     folder: &Path,
     clock: Arc<dyn Clock>,
     disk: Arc<dyn Disk>,
+    given: Option<DataKey>,
 ) -> Result<Store, StoreError> {
     disk::create_folder(folder).map_err(StoreError::io("make data folder"))?;
     let lock = lock_folder(folder)?;
     let path = folder.join(DATABASE);
-    let mut writer = checked(folder, &path).map_err(|error| explained(folder, error))?;
+    let (vault, data_key, device_key) = keys(folder, &path, given)?;
+    plain::encrypt(folder, &path, &data_key).map_err(|error| explained(folder, error))?;
+    let mut writer =
+        checked(folder, &path, Some(&data_key)).map_err(|error| explained(folder, error))?;
     migrate::migrate(&mut writer)?;
-    let reader = connect(&path)?;
-    reader.pragma_update(None, "query_only", true)?;
-    for connection in [&writer, &reader] {
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    }
-    let blobs = Blobs::open(&folder.join("blobs"), Arc::clone(&disk))?;
-    let device_key = key::device_key(&folder.join("device.key"))?;
+    let reader = connect(&path, Some(&data_key))?;
+    let writer = Line::new(writer, &path, &data_key, Access::Write)?;
+    let reader = Line::new(reader, &path, &data_key, Access::Read)?;
+    let blobs = Blobs::open(&folder.join("blobs"), Arc::clone(&disk), &data_key)?;
     let store = Store {
         folder: folder.to_owned(),
         clock,
@@ -57,12 +60,40 @@ pub(super) fn open(
         writer: Mutex::new(writer),
         reader: Mutex::new(reader),
         blobs,
+        vault: Mutex::new(vault),
+        data_key,
         own: Mutex::new(None),
         _lock: lock,
     };
     store.check_head()?;
     check_key(&store)?;
     Ok(store)
+}
+
+/// Returns the slots, the data key and the device key, made at the first call.
+fn keys(
+    folder: &Path,
+    database: &Path,
+    given: Option<DataKey>,
+) -> Result<(Vault, DataKey, SoftwareKey), StoreError> {
+    let device_path = folder.join(DEVICE_KEY);
+    let Some(vault) = Vault::read(folder)? else {
+        // A key that is gone is not replaced in silence: what lies under it would be lost for good.
+        if plain::state(database)? == plain::State::Encrypted {
+            return Err(StoreError::BadStored("key slots (file is missing)"));
+        }
+        let device_key = key::device_key(&device_path)?;
+        // If the power fails after this, the next start finds the slots and goes on from there.
+        let (vault, data_key) = Vault::make(folder, &device_key)?;
+        return Ok((vault, data_key, device_key));
+    };
+    let device_key = key::read_device_key(&device_path)?;
+    let device_key = device_key.ok_or(StoreError::BadStored("device key (file is missing)"))?;
+    let data_key = match given {
+        Some(key) => key,
+        None => vault.open_by_device(&device_key)?.ok_or(StoreError::Locked)?,
+    };
+    Ok((vault, data_key, device_key))
 }
 
 /// A lost key file is not replaced in silence: nothing signed with a new key would count.
@@ -124,8 +155,12 @@ fn explained(folder: &Path, error: StoreError) -> StoreError {
 }
 
 /// Opens the database and runs SQLite's own check over it.
-fn checked(folder: &Path, path: &Path) -> Result<Connection, StoreError> {
-    let opened = connect(path).and_then(|connection| {
+pub(super) fn checked(
+    folder: &Path,
+    path: &Path,
+    key: Option<&DataKey>,
+) -> Result<Connection, StoreError> {
+    let opened = connect(path, key).and_then(|connection| {
         let finding: String =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         Ok((connection, finding))
@@ -149,11 +184,15 @@ fn is_damage(error: &rusqlite::Error) -> bool {
     )
 }
 
-fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
+/// Connects to the database; without `key` to a plain one.
+pub(super) fn connect(path: &Path, key: Option<&DataKey>) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    if let Some(key) = key {
+        connection.execute_batch(&key.database_pragma())?;
+    }
     // Where writing is refused for whatever reason, SQLite falls back to reading, without a word.
     if connection.is_readonly(rusqlite::MAIN_DB)? {
         let why = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY_CANTLOCK);

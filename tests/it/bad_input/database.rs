@@ -8,7 +8,7 @@ use xunzheng::error::AppError;
 use xunzheng::sync_status;
 
 use super::{finish, on_visit};
-use crate::support::check::read_only;
+use crate::support::check::{keyed, read_only};
 use crate::support::people::{lead, photograph};
 use crate::support::photos;
 use crate::support::world::{World, ok, put, refused};
@@ -84,7 +84,7 @@ fn a_record_changed_on_the_disk_is_never_sent_and_never_believed() {
     let path = device.folder.join("xunzheng.db");
     let good = std::fs::read(&path).unwrap();
     {
-        let connection = rusqlite::Connection::open(&path).unwrap();
+        let connection = keyed(&path, rusqlite::Connection::open(&path).unwrap());
         connection.execute_batch("DROP TRIGGER journal_no_update").unwrap();
         let changed = connection.execute(
             "UPDATE journal SET bytes = CAST(substr(bytes, 1, length(bytes) - 1) || x'00' AS BLOB)
@@ -114,7 +114,7 @@ fn a_database_of_a_newer_version_is_left_as_it_is() {
     device.power_off();
     let path = device.folder.join("xunzheng.db");
     let set = |version: u32| {
-        let connection = rusqlite::Connection::open(&path).unwrap();
+        let connection = keyed(&path, rusqlite::Connection::open(&path).unwrap());
         connection.pragma_update(None, "user_version", version).unwrap();
     };
     let known: u32 =

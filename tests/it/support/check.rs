@@ -221,7 +221,16 @@ fn check_decisions(here: &Connection) -> u64 {
 }
 
 pub fn read_only(path: &std::path::Path) -> Connection {
-    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+    keyed(path, Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap())
+}
+
+/// Gives a connection to a handheld's database its key; HQ's is plain.
+pub fn keyed(path: &std::path::Path, connection: Connection) -> Connection {
+    let folder = path.parent().unwrap();
+    if let Some(key) = super::device::data_key(folder) {
+        connection.execute_batch(&key.database_pragma()).unwrap();
+    }
+    connection
 }
 
 pub fn number(connection: &Connection, sql: &str) -> u64 {

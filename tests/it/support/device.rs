@@ -9,9 +9,11 @@ use sync_core::clock::{Clock, ManualClock, Reading};
 use sync_core::disk::{Disk, RealDisk};
 use sync_core::key::Hardness;
 use sync_core::sync::{HqClient, Progress};
+use sync_core::vault::{self, DataKey, NoHardware, Vault};
 use sync_model::id::{AssignmentId, BootId, DeviceId};
 use sync_model::wire::assignment::Assignment;
 use xunzheng::error::AppError;
+use xunzheng::practice::PIN;
 use xunzheng::rehearse::Codes;
 use xunzheng::services::Services;
 use xunzheng::{assignment, session, sync_status};
@@ -50,6 +52,18 @@ impl Clock for DeviceClock {
             mono_ms: reading.mono_ms - self.booted_mono_ms.load(Ordering::SeqCst),
         }
     }
+}
+
+/// Returns the data key of a folder, by the device slot or the PIN that everybody uses here.
+pub fn data_key(folder: &Path) -> Option<DataKey> {
+    if let Some(key) = vault::open_without_pin(folder).unwrap() {
+        return Some(key);
+    }
+    let vault = Vault::read(folder).unwrap()?;
+    vault.officers().into_iter().find_map(|officer| {
+        let opened = vault.open_by_pin(officer, PIN, Hardness::REHEARSAL, &NoHardware);
+        Some(opened.unwrap()?.data_key)
+    })
 }
 
 /// The real disk with a switch that fills it.

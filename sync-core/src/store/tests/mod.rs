@@ -10,6 +10,7 @@ mod full_disk;
 mod migration;
 mod opening;
 mod pin;
+mod plain;
 mod queries;
 mod rebuild;
 pub(crate) mod world;

@@ -90,7 +90,7 @@ fn damage_with_a_wal_beside_it_keeps_both_files_as_they_were() {
     bytes[middle..middle + 4096].fill(0xa5);
     overwrite(&path, &bytes);
     // A WAL as a crash leaves it: the process that held it went away without closing.
-    let raw = rusqlite::Connection::open(&path).unwrap();
+    let raw = world.keyed(&path);
     raw.execute("INSERT INTO meta (key, value) VALUES ('late', x'01')", []).unwrap();
     let wal = world.path().join("xunzheng.db-wal");
     let (database, log) = (fs::read(&path).unwrap(), fs::read(&wal).unwrap());

@@ -28,6 +28,7 @@ use crate::clock::ManualClock;
 use crate::disk::{Disk, RealDisk};
 use crate::error::StoreError;
 use crate::store::{Scope, Store, lock};
+use crate::vault;
 
 /// 2026-11-24 10:00 in Shanghai.
 pub(crate) const TEN: Timestamp = Timestamp(1_795_485_600_000);
@@ -104,6 +105,14 @@ impl World {
         Self { folder, clock, hq, store: Some(store) }
     }
 
+    /// Connects to this world's database behind the store's back.
+    pub(crate) fn keyed(&self, database: &Path) -> Connection {
+        let connection = Connection::open(database).unwrap();
+        let key = vault::open_without_pin(self.path()).unwrap().unwrap();
+        connection.execute_batch(&key.database_pragma()).unwrap();
+        connection
+    }
+
     pub(crate) fn store(&self) -> &Store {
         self.store.as_ref().unwrap()
     }
@@ -128,7 +137,7 @@ impl World {
     /// A connection beside the store, as somebody with a tool would open one; the store is closed.
     pub(crate) fn raw(&mut self) -> Connection {
         self.close();
-        Connection::open(self.path().join("xunzheng.db")).unwrap()
+        self.keyed(&self.path().join("xunzheng.db"))
     }
 
     pub(crate) fn act(&self, act: impl Into<Act>) -> Record {

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use sync_core::Store;
 use sync_core::clock::SystemClock;
 use sync_core::disk::RealDisk;
+use sync_core::vault;
 use sync_model::hash::Hash;
 use sync_model::log::note::Checkpoint;
 use sync_model::log::{leaf, proof};
@@ -53,7 +54,12 @@ fn ensure(holds: bool, what: impl FnOnce() -> String) -> Found<()> {
 }
 
 pub(crate) fn read_only(path: &Path) -> Result<Connection, rusqlite::Error> {
-    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // HQ's database is plain; the handheld's lies under the data key.
+    if let Ok(Some(key)) = path.parent().map_or(Ok(None), vault::open_without_pin) {
+        connection.execute_batch(&key.database_pragma())?;
+    }
+    Ok(connection)
 }
 
 pub(crate) fn files(database: &Connection) -> Result<Vec<FileRow>, rusqlite::Error> {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 use sync_model::hash::Hash;
 use sync_model::id::DeviceId;
 use sync_model::log::note::Checkpoint;
@@ -42,8 +42,7 @@ struct Holdings {
 }
 
 fn open(path: &Path) -> Result<Connection, Violation> {
-    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
-        .map_err(Violation::of("I1 database opens"))
+    crate::power_cut::check::read_only(path).map_err(Violation::of("I1 database opens"))
 }
 
 fn rows<T>(

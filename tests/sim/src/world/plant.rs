@@ -169,6 +169,9 @@ fn plant(world: &mut World, bug: Bug, before: &std::path::Path) -> Result<(), Vi
 fn change(path: &std::path::Path, sql: &str) -> Result<(), Violation> {
     let run = || -> rusqlite::Result<()> {
         let database = Connection::open(path)?;
+        if let Ok(Some(key)) = path.parent().map_or(Ok(None), sync_core::vault::open_without_pin) {
+            database.execute_batch(&key.database_pragma())?;
+        }
         database.pragma_update(None, "foreign_keys", false)?;
         let guards: Vec<String> = database
             .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger'")?
