@@ -86,9 +86,14 @@ pub fn printable(services: &Services, document: DocumentId) -> Result<String, Ap
     let row = row.ok_or(AppError::NotFound("document"))?;
     let mut text = load_pages(services.store.blobs(), &row.text)?.join("\n\n");
     text.push_str(&format!("\n\n文书校验码：{}\n", row.text.hex()));
-    // Both this line and the picture beside the file are the slip that the party keeps.
-    let slip = super::slip(services, document)?;
-    text.push_str(&format!("存证凭据（终端签名，联网可查是否入账）：{slip}\n"));
+    // Both this line and the picture beside the file are the slip that the party keeps. A document
+    // without one is handed over all the same.
+    match super::slip(services, document) {
+        Ok(slip) => {
+            text.push_str(&format!("存证凭据（终端签名，联网可查是否入账）：{slip}\n"));
+        }
+        Err(error) => tracing::warn!(%error, "no slip"),
+    }
     if let Some(delivery) = &row.delivery {
         let note = match &delivery.way {
             DeliveryWay::InPerson { .. } => format!("{}已签收。", delivery.recipient),

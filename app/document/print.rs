@@ -37,9 +37,11 @@ pub fn print(services: &Services, document: DocumentId) -> Result<PathBuf, AppEr
     let folder = print_folder(&services.store);
     std::fs::create_dir_all(&folder).map_err(AppError::io("make print folder"))?;
     let path = folder.join(file_name(&row.title, &row.number, &row.text.hex()));
-    let code = png(&qr(&slip(services, document)?)?)?;
-    RealDisk.write(&path.with_extension("slip.png"), &code).map_err(AppError::io("write slip"))?;
     RealDisk.write(&path, text.as_bytes()).map_err(AppError::io("write printed text"))?;
+    if let Ok(slip) = slip(services, document) {
+        let (code, picture) = (png(&qr(&slip)?)?, path.with_extension("slip.png"));
+        RealDisk.write(&picture, &code).map_err(AppError::io("write slip"))?;
+    }
     Ok(path)
 }
 
