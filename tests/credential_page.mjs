@@ -3,9 +3,9 @@
 //   node tests/credential_page.mjs XUNZHENG VECTORS MODULES [SHOTS]
 //
 // XUNZHENG is the handheld's binary, VECTORS what the example `credential_vectors` printed, MODULES a
-// folder with node_modules of playwright-core, jsqr and pngjs (tools of this test alone), SHOTS a
+// folder with node_modules of playwright-core and zxing-wasm (tools of this test alone), SHOTS a
 // folder for pictures of the page. Needs chromium. Codes are drawn by the handheld's own credential
-// page, photographed under bad conditions by the browser, and decoded by jsQR; what was decoded is
+// page, photographed under bad conditions by the browser, and decoded by ZXing; what was decoded is
 // opened in the page with the network off. Prints counts; exit code 1 if a goal is missed.
 
 import assert from "node:assert/strict";
@@ -20,8 +20,9 @@ import { gzipSync } from "node:zlib";
 const [binary, vectors, modules, shots] = process.argv.slice(2);
 const from = createRequire(join(modules, "package.json"));
 const { chromium } = from("playwright-core");
-const jsqr = from("jsqr").default ?? from("jsqr");
-const { PNG } = from("pngjs");
+const zxing = from("zxing-wasm/reader");
+const wasm = join(modules, "node_modules/zxing-wasm/dist/reader/zxing_reader.wasm");
+zxing.prepareZXingModule({ overrides: { wasmBinary: new Uint8Array(readFileSync(wasm)).buffer } });
 
 const ASSETS = new URL("../assets/check/", import.meta.url).pathname;
 const POLICY = readFileSync(new URL("../hq/src/routes/check.rs", import.meta.url), "utf8")
@@ -106,18 +107,17 @@ for (const { code, look, picture } of drawn) {
       await studio.setContent(`<body style="margin:0;background:#777;display:grid;place-items:center;height:100vh">
         <div style="position:relative;${style}"><img src="data:image/png;base64,${data}">
         <div style="position:absolute;inset:0;${glare}"></div></div></body>`);
-      const shot = PNG.sync.read(await studio.screenshot());
-      const found = jsqr(new Uint8ClampedArray(shot.data), shot.width, shot.height);
+      const [found] = await zxing.readBarcodes(new Uint8Array(await studio.screenshot()), { formats: ["QRCode"], tryHarder: true, maxNumberOfSymbols: 1 });
       tried += 1;
-      assert(!found || found.data === code, `decoded to another text: ${look}, ${condition}, ${light}`);
-      if (found) decoded.add(found.data);
+      assert(!found?.isValid || found.text === code, `decoded to another text: ${look}, ${condition}, ${light}`);
+      if (found?.isValid) decoded.add(found.text);
       else lost.push(`${look}, ${condition}, ${light}`);
     }
   }
 }
 await studio.close();
 const rate = (tried - lost.length) / tried;
-console.log(`photographed: ${tried - lost.length} of ${tried} decoded by jsQR (${(rate * 100).toFixed(1)} %)`);
+console.log(`photographed: ${tried - lost.length} of ${tried} decoded by ZXing (${(rate * 100).toFixed(1)} %)`);
 for (const one of lost) console.log(`  not decoded: ${one}`);
 
 // --- Opened with the network off
