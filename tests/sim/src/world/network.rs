@@ -9,7 +9,10 @@ use hq::{Hq, HqClock, InProcess};
 use sync_core::SyncError;
 use sync_core::clock::{Clock, ManualClock};
 use sync_core::sync::{Exchange, Reply, Transport};
+use sync_model::canonical;
 use sync_model::time::Timestamp;
+use sync_model::wire::FEED_BYTES_MAX;
+use sync_model::wire::push::Receipt;
 
 use super::Violation;
 use super::event::Fate;
@@ -160,8 +163,10 @@ impl Net {
 
     fn carry(&mut self, device: usize, mut exchange: Exchange) -> Result<Reply, SyncError> {
         self.traffic.requests += 1;
+        let mut answers_another = false;
         if self.replaced.as_ref().is_some_and(|other| other.path == exchange.path) {
             exchange = self.replaced.take().unwrap_or(exchange);
+            answers_another = true;
         }
         if self.cut_off.contains(&device) {
             self.traffic.lost += 1;
@@ -213,7 +218,10 @@ impl Net {
                 return Ok(Reply { status: 503, headers: vec![], body: b"busy".to_vec() });
             }
         }
-        let reply = self.answer(&exchange)?;
+        let mut reply = self.answer(&exchange)?;
+        if answers_another {
+            take_word(&mut reply);
+        }
         self.remember(device, &exchange, reply.clone());
         Ok(reply)
     }
@@ -246,6 +254,16 @@ impl Net {
 
 fn lost(what: &str) -> Result<Reply, SyncError> {
     Err(SyncError::Unreachable(what.to_owned()))
+}
+
+/// Makes of a receipt what an HQ of an earlier age gave: HQ's signed word names the request it
+/// answers, so that with it a device refuses every answer to another request before it looks at the
+/// proofs, and these are what is compared with the model.
+fn take_word(reply: &mut Reply) {
+    if let Ok(mut receipt) = canonical::from_bytes::<Receipt>(&reply.body, FEED_BYTES_MAX) {
+        receipt.word = None;
+        reply.body = canonical::to_bytes(&receipt).unwrap_or_default();
+    }
 }
 
 fn flip(body: &mut [u8], at: u16) {
