@@ -5,6 +5,7 @@
 //! by a plain test with seeds and random changes of them, so that CI guards them without nightly.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a target that finds something stops")]
 
+pub mod peers;
 pub mod seeds;
 
 use std::fmt::Debug;
@@ -21,12 +22,16 @@ use sync_model::log::proof::{Range, consistency_holds, root_from_inclusion};
 use sync_model::record::Record;
 use sync_model::rulebook::Rulebook;
 use sync_model::time::Timestamp;
+use sync_model::wire::encoding::decompress;
 use sync_model::wire::enroll::{ActivateReply, ActivateRequest, EnrollReply, EnrollRequest};
 use sync_model::wire::feed::{FeedItem, FeedPage};
+use sync_model::wire::pack::{pack, unpack};
 use sync_model::wire::problem::Problem;
 use sync_model::wire::push::{NeedReply, NeedRequest, PushRequest, Receipt};
 use sync_model::wire::request::RequestStatement;
 use sync_model::wire::{FEED_BYTES_MAX, PUSH_BYTES_MAX};
+
+use peers::{audit, partner, tile};
 
 /// Takes what a decoder gave; only that it gave it matters.
 fn done<T>(_: T) {}
@@ -36,12 +41,15 @@ pub type Target = fn(&[u8]);
 
 /// Every decoder, by the name of its fuzz target.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("audit", audit),
     ("bundle", bundle),
     ("checkpoint", checkpoint),
     ("credential_code", credential_code),
     ("enrollment", enrollment),
     ("feed", feed),
     ("need", need),
+    ("packed", packed),
+    ("partner", partner),
     ("problem", problem),
     ("proof", proof),
     ("push", push),
@@ -50,6 +58,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("rulebook", rulebook),
     ("statement", statement),
     ("strict", strict),
+    ("tile", tile),
 ];
 
 /// The key that the seeds are signed with.
@@ -81,6 +90,19 @@ pub fn strict(bytes: &[u8]) {
 /// A push as HQ takes it, and each record in it.
 pub fn push(bytes: &[u8]) {
     if let Some(request) = both_ways::<PushRequest>(bytes, PUSH_BYTES_MAX) {
+        request.records.iter().for_each(|one| record(one));
+    }
+}
+
+/// A packed push, and bytes that claim to be compressed.
+pub fn packed(bytes: &[u8]) {
+    if let Ok(opened) = decompress(bytes, PUSH_BYTES_MAX) {
+        assert!(opened.len() <= PUSH_BYTES_MAX, "more than was asked for");
+        done(unpack(&opened));
+    }
+    if let Ok(request) = unpack(bytes) {
+        let again = pack(&request).expect("what was unpacked can be packed");
+        assert_eq!(unpack(&again.bytes).as_ref().ok(), Some(&request), "a push is not what it was");
         request.records.iter().for_each(|one| record(one));
     }
 }

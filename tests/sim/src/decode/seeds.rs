@@ -2,24 +2,33 @@
 
 use serde::Serialize;
 use serde_bytes::ByteBuf;
+use sync_core::SyncError;
+use sync_core::audit::compare;
 use sync_model::canonical;
 use sync_model::cose::{self, Context, PublicKey, Signer};
 use sync_model::credential::{DeviceCertificate, issue_device_certificate};
 use sync_model::hash::Hash;
 use sync_model::id::{BootId, DeviceId, RecordId};
+use sync_model::log;
 use sync_model::log::note::Checkpoint;
+use sync_model::log::tile::push_entry;
 use sync_model::record::evidence::LeadRecorded;
 use sync_model::record::shift::DayClosed;
 use sync_model::record::{Act, BlobRef, BlobRole, ENVELOPE_VERSION, Envelope, Record, raw_act};
 use sync_model::time::{Moment, TimeQuality, Timestamp};
+use sync_model::wire::audit::{AuditReply, AuditRequest, ChainHead, SeqRun};
 use sync_model::wire::enroll::EnrollRequest;
 use sync_model::wire::feed::{CommandMessage, FeedBody, FeedItem, FeedPage};
+use sync_model::wire::pack::pack;
+use sync_model::wire::partner::{
+    CopyMessage, CustodyRequest, Have, Hello, PartnerRecords, PlacedRecord,
+};
 use sync_model::wire::problem::{Problem, ProblemCode};
 use sync_model::wire::push::{BlobState, NeedReply, NeedRequest, PushRequest, ReceiptRun};
 use sync_model::wire::request::RequestStatement;
 use uuid::Uuid;
 
-use super::key;
+use super::{key, peers};
 
 const NOW: Timestamp = Timestamp(1_795_500_000_000);
 
@@ -147,6 +156,58 @@ fn proofs() -> Vec<Vec<u8>> {
         .collect()
 }
 
+fn signed_records() -> Vec<ByteBuf> {
+    records().into_iter().map(ByteBuf::from).collect()
+}
+
+fn partners() -> Vec<Vec<u8>> {
+    let certificate = ByteBuf::from(certificate());
+    let head = ChainHead { seq: 2, hash: Hash::ZERO };
+    let hello =
+        Hello { certificate: certificate.clone(), code: "123456".to_owned(), inspection: None };
+    let placed = signed_records().into_iter().zip(5..);
+    vec![
+        cbor(&CopyMessage::Hello(hello)),
+        cbor(&CopyMessage::Have(Have { head: Some(head), wanted: vec![Hash::ZERO] })),
+        cbor(&CopyMessage::Records(signed_records())),
+        cbor(&CopyMessage::Done(head)),
+        cbor(&CustodyRequest { device: device(), records: signed_records() }),
+        cbor(&PartnerRecords {
+            certificate,
+            records: placed.map(|(bytes, log_index)| PlacedRecord { log_index, bytes }).collect(),
+        }),
+    ]
+}
+
+/// The first question about a chain of which HQ lacks two records, and three kinds of answers.
+fn audits() -> Vec<Vec<u8>> {
+    let own = peers::chain();
+    let mut held = own.clone();
+    held.remove(7);
+    let mut seeds = Vec::new();
+    let mut ask = |request: &AuditRequest| {
+        seeds.push(cbor(request));
+        let reply = hq::answer_audit(&held, None, request).map_err(SyncError::Problem)?;
+        seeds.push(cbor(&reply));
+        Ok(reply)
+    };
+    compare(&own, peers::AUDITED, &mut ask).unwrap();
+    let absent = vec![SeqRun { first: 3, count: 2 }, SeqRun { first: 9, count: 1 }];
+    let head = Some(ChainHead { seq: 50, hash: Hash::ZERO });
+    seeds.push(cbor(&AuditReply { head, absent, frame: None }));
+    seeds
+}
+
+fn tiles() -> Vec<Vec<u8>> {
+    let mut bundle = Vec::new();
+    for seq in 1..4_u64 {
+        let record = Hash::of(&seq.to_be_bytes());
+        push_entry(&mut bundle, &log::entry(&record, device(), seq)).unwrap();
+    }
+    let paths = ["tile/0/x001/x234/067", "tile/entries/000.p/7", "tile/5/000"];
+    paths.iter().map(|path| path.as_bytes().to_vec()).chain([bundle]).collect()
+}
+
 /// Returns the seeds of a target.
 #[must_use]
 pub fn of(target: &str) -> Vec<Vec<u8>> {
@@ -160,6 +221,13 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
                 cbor(&PushRequest { records: vec![], seen_size: None }),
             ]
         }
+        "packed" => [signed_records(), vec![]]
+            .into_iter()
+            .map(|records| pack(&PushRequest { records, seen_size: Some(3) }).unwrap().bytes)
+            .collect(),
+        "partner" => partners(),
+        "audit" => audits(),
+        "tile" => tiles(),
         "record" => records(),
         "strict" => [records(), feed()].concat(),
         "feed" => feed(),
