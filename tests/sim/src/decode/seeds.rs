@@ -208,6 +208,24 @@ fn tiles() -> Vec<Vec<u8>> {
     paths.iter().map(|path| path.as_bytes().to_vec()).chain([bundle]).collect()
 }
 
+fn statements() -> Vec<Vec<u8>> {
+    let statement = RequestStatement {
+        device: Some(device()),
+        method: "POST".to_owned(),
+        path: "/sync/v1/push".to_owned(),
+        body: Hash::ZERO,
+        nonce: [1; 16],
+    };
+    vec![cose::sign(Context::Request, &cbor(&statement), &key()).unwrap()]
+}
+
+fn packed() -> Vec<Vec<u8>> {
+    [signed_records(), vec![]]
+        .into_iter()
+        .map(|records| pack(&PushRequest { records, seen_size: Some(3) }).unwrap().bytes)
+        .collect()
+}
+
 /// Returns the seeds of a target.
 #[must_use]
 pub fn of(target: &str) -> Vec<Vec<u8>> {
@@ -221,10 +239,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
                 cbor(&PushRequest { records: vec![], seen_size: None }),
             ]
         }
-        "packed" => [signed_records(), vec![]]
-            .into_iter()
-            .map(|records| pack(&PushRequest { records, seen_size: Some(3) }).unwrap().bytes)
-            .collect(),
+        "packed" => packed(),
         "partner" => partners(),
         "audit" => audits(),
         "tile" => tiles(),
@@ -254,16 +269,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
                 hq_at: NOW,
             }),
         ],
-        "statement" => {
-            let statement = RequestStatement {
-                device: Some(device()),
-                method: "POST".to_owned(),
-                path: "/sync/v1/push".to_owned(),
-                body: Hash::ZERO,
-                nonce: [1; 16],
-            };
-            vec![cose::sign(Context::Request, &cbor(&statement), &key()).unwrap()]
-        }
+        "statement" => statements(),
         "checkpoint" => vec![note.into_bytes()],
         "credential_code" => vec![b"https://hq.test/c#00000000000000000".to_vec()],
         "proof" => proofs(),
