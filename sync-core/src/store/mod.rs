@@ -24,6 +24,7 @@ mod plain;
 mod project;
 mod retention;
 mod shift;
+mod slots;
 mod sql;
 mod status;
 mod traffic;

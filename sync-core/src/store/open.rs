@@ -17,7 +17,7 @@ use crate::clock::Clock;
 use crate::disk::{self, Disk};
 use crate::error::StoreError;
 use crate::key;
-use crate::vault::{DEVICE_KEY, DataKey, Vault};
+use crate::vault::{DEVICE_KEY, DataKey, Vault, first_unlock};
 
 /// Where copies of damaged databases lie.
 pub const QUARANTINE_FOLDER: &str = "quarantine";
@@ -91,7 +91,10 @@ fn keys(
     let device_key = device_key.ok_or(StoreError::BadStored("device key (file is missing)"))?;
     let data_key = match given {
         Some(key) => key,
-        None => vault.open_by_device(&device_key)?.ok_or(StoreError::Locked)?,
+        None => vault
+            .open_by_device(&device_key)?
+            .or_else(|| first_unlock::find(vault.name()))
+            .ok_or(StoreError::Locked)?,
     };
     Ok((vault, data_key, device_key))
 }

@@ -12,6 +12,7 @@
 //! the device slot is there (whoever copies the folder copies its key), protection of a running,
 //! unlocked device's memory, or, without secure hardware, of a short PIN against a copied folder.
 
+pub mod first_unlock;
 mod sealed_file;
 mod slot;
 

@@ -13,4 +13,5 @@ mod pin;
 mod plain;
 mod queries;
 mod rebuild;
+mod slots;
 pub(crate) mod world;
