@@ -194,6 +194,7 @@ impl Platter {
         chance: &mut Chance,
         survival: impl Fn(&Path) -> Survival,
     ) -> io::Result<()> {
+        use std::os::unix::fs::DirBuilderExt;
         let mut names = self.names.clone();
         for change in &self.pending {
             let keeps = match survival(change.folder()) {
@@ -208,7 +209,9 @@ impl Platter {
         for folder in &names.folders {
             // A folder whose own parent was lost is lost with everything in it.
             if folder.parent().is_none_or(|parent| target.join(parent).is_dir()) {
-                std::fs::create_dir_all(target.join(folder))?;
+                // As with files: key folders that others can enter are refused.
+                let mut builder = std::fs::DirBuilder::new();
+                builder.recursive(true).mode(0o700).create(target.join(folder))?;
             }
         }
         for (name, inode) in &names.files {

@@ -84,10 +84,12 @@ pub(super) fn scratch() -> Result<tempfile::TempDir, Violation> {
     made.map_err(Violation::of("simulator"))
 }
 
-/// Copies a folder with its permissions: a device key that others can read is refused.
+/// Copies a folder with its permissions: keys that others can reach are refused.
 pub(super) fn copy_folder(from: &Path, to: &Path) -> Result<(), Violation> {
     let failed = || Violation::of("simulator");
     std::fs::create_dir_all(to).map_err(failed())?;
+    let allowed = std::fs::metadata(from).map_err(failed())?.permissions();
+    std::fs::set_permissions(to, allowed).map_err(failed())?;
     for entry in std::fs::read_dir(from).map_err(failed())? {
         let path = entry.map_err(failed())?.path();
         let target = to.join(path.file_name().unwrap_or_default());
