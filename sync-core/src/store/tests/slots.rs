@@ -18,7 +18,7 @@ const PINS: [&str; 2] = ["275910", "806153"];
 
 /// Two activated officers, as version 0.1 left them.
 fn activated() -> World {
-    let mut world = World::enrolled();
+    let world = World::enrolled();
     world.act(lead("x"));
     for (number, pin) in (1..).zip(PINS) {
         let key = SoftwareKey::from_secret(&[u8::try_from(number).unwrap(); 32]);
